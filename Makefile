@@ -9,7 +9,10 @@ SLOW := training phantom jobs observability model_card serving shortcuts error_a
   test_pipeline.py test_pipeline_views.py
 UNIT_TESTS := tests/test_architecture.py tests/core $(SLOW:%=--ignore=tests/core/%)
 
-.PHONY: run check test setup setup-test lint clean
+# What bandit reads: all that runs outside of tests.
+CODE := app.py streamlit_app.py core ui pages bench deploy
+
+.PHONY: run check test setup setup-test lint audit clean
 
 run: setup
 	$(BIN)/python -m core db migrate
@@ -26,6 +29,10 @@ lint: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
+
+audit: setup-test
+	$(BIN)/python deploy/audit.py
 
 setup: $(VENV)/.installed
 

@@ -68,8 +68,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
-    """Start ``streamlit run streamlit_app.py`` on an empty review store of its own.
+def run_app(
+    settings: Mapping[str, str] | None = None, script: str = "streamlit_app.py"
+) -> Iterator[AppServer]:
+    """Start ``streamlit run`` with the app's script, on an empty review store of its own.
 
     The model's output is shown at once: what is measured does not wait for a first read. No film
     is kept, unless the settings say so: else a round would find the films of the one before. The
@@ -82,7 +84,7 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
     """
     port = _free_port()
     options = [f"--server.port={port}", "--server.headless=true"]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+    command = [sys.executable, "-m", "streamlit", "run", script, *options]
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
@@ -141,6 +143,15 @@ def memory_of_all(pid: int) -> float:
 def processor_of_all(pid: int) -> float:
     """Return the processor time of a process and of those that it has started, in s (Linux)."""
     return processor_s(pid) + sum(map(processor_of_all, _children(pid)))
+
+
+def threads_and_descriptors(pid: int) -> tuple[int, int]:
+    """Return the threads and open files of a process and of those that it has started (Linux)."""
+    threads, descriptors = (len(list(Path(f"/proc/{pid}/{of}").iterdir())) for of in ("task", "fd"))
+    for child in _children(pid):
+        of_child = threads_and_descriptors(child)
+        threads, descriptors = threads + of_child[0], descriptors + of_child[1]
+    return threads, descriptors
 
 
 def _children(pid: int) -> list[int]:

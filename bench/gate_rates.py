@@ -63,7 +63,7 @@ CHANGES: dict[str, Callable[[FloatImage], FloatImage]] = {
 class Wanted(StrEnum):
     """What the gate should do with a group."""
 
-    PASS = "pass"
+    PASS = "pass"  # nosec B105 # no password
     REFUSE = "refuse"
     STATED = "no demand"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Block_pb2 import Block
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -24,15 +25,15 @@ XSRF = "_streamlit_xsrf"
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """An element, and the run that drew it last."""
+    """An element or a block, and the run that drew it last."""
 
-    element: Element
+    element: Element | Block
     run: str
     fragment: str
 
     @property
     def content(self) -> Any:
-        """The button, the text or whatever the element is; None for an empty one."""
+        """The button, the text, the popover or whatever it is; None for an empty one."""
         kind = self.element.WhichOneof("type")
         return None if kind is None else getattr(self.element, kind)
 
@@ -54,7 +55,9 @@ class Page:
     _session: str = ""
     _script: str = ""
     _run: str = ""
+    _finished: str = ""
     _lost: bool = False
+    _pages: dict[str, str] = field(default_factory=dict)
     _drawn: dict[tuple[int, ...], _Drawn] = field(default_factory=dict)
     _states: dict[str, WidgetState] = field(default_factory=dict)
     _kept: dict[str, ForwardMsg] = field(default_factory=dict)
@@ -111,6 +114,20 @@ class Page:
     async def press(self, name: str) -> None:
         """Press a button."""
         await self.rerun(WidgetState(id=self.find(name).id, trigger_value=True))
+
+    async def go_to(self, path: str) -> None:
+        """Open another page of the app by its address; the run of the page is over then.
+
+        Raises
+        ------
+        FirstReadError
+            If the bar leads to no such page, or it does not come.
+        """
+        if path not in self._pages:
+            raise FirstReadError(f"The bar has no page {path}.")
+        self._script, self._finished = self._pages[path], ""
+        await self.rerun()
+        await self.until(lambda: self._finished == self._pages[path], f"the page {path}")
 
     async def enter(self, name: str, **value: Any) -> None:
         """Put a value into a widget; the keyword is the field of its state."""
@@ -169,6 +186,9 @@ class Page:
             self._script, self._run = message.new_session.page_script_hash, run.script_run_id
             if not run.fragment_ids:
                 self.stop_timers()
+        elif kind == "navigation":
+            pages = message.navigation.app_pages
+            self._pages = {one.url_pathname: one.page_script_hash for one in pages}
         elif kind == "delta":
             self._draw(tuple(received.metadata.delta_path), message.delta)
         elif kind == "script_finished":
@@ -179,7 +199,10 @@ class Page:
             (self._upload_urls,) = message.file_urls_response.file_urls
 
     def _draw(self, path: tuple[int, ...], delta: Any) -> None:
-        element = delta.new_element  # an empty one where the delta is a block
+        if delta.WhichOneof("type") == "add_block":
+            self._drawn[path] = _Drawn(delta.add_block, self._run, delta.fragment_id)
+            return
+        element = delta.new_element
         self._drawn[path] = _Drawn(element, self._run, delta.fragment_id)
         if element.HasField("exception"):
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
@@ -190,6 +213,7 @@ class Page:
         """Take away what the run that has ended did not draw again."""
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
+        self._finished = self._finished if fragments else self._script
         for path, drawn in list(self._drawn.items()):
             if drawn.run != self._run and (not fragments or drawn.fragment in fragments):
                 del self._drawn[path]

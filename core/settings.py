@@ -6,6 +6,7 @@ on a fresh machine.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -177,6 +178,11 @@ class Settings(BaseSettings):
     metrics: bool = Field(
         default=False,
         description="Answer `/metrics` of the app for Prometheus, to whoever reaches the address.",
+    )
+    archive_listen: IPv4Address = Field(
+        default=IPv4Address("127.0.0.1"),
+        description="Address on which `pacs serve` takes films and answers `/metrics`. Without it "
+        "only this machine reaches it. `0.0.0.0`: whoever reaches the machine.",
     )
     archive_metrics_port: int = Field(
         default=0,

@@ -126,6 +126,12 @@ def set_archive(
             raise ArchiveError(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}.") from exc
         archive.put(settings, _by())
     print_text("Set; a running service takes it up within seconds.")
+    _tell_who_may_send(settings)
+
+
+def _tell_who_may_send(settings: ArchiveSettings) -> None:
+    if settings.receive:
+        print_text(settings.receiving_text(get_settings().archive_listen))
 
 
 @app.command("show")
@@ -135,6 +141,7 @@ def show() -> None:
         archive = SqlArchive(database)
         for name, kept in asdict(archive.settings).items():
             print_text(f"{name}={','.join(kept) if isinstance(kept, tuple) else kept}")
+        _tell_who_may_send(archive.settings)
         for state, n in archive.count_arrivals().items():
             print_text(f"films {state}: {n}")
         for sent, n in archive.count_sendings().items():

@@ -114,7 +114,10 @@ def archive_text(ways: ArchiveSettings) -> str:
     """Return in a sentence how films come from the archive, and how reports go back."""
     comes = [
         f"asked for at {without_secrets(ways.dicomweb)}" if ways.fetch else "",
-        f"received on port {ways.receive_port} as {ways.own_aet}" if ways.receive else "",
+        f"received on port {ways.receive_port} as {ways.own_aet} from "
+        f"{' and '.join(ways.known_aets) or 'whoever reaches it'}"
+        if ways.receive
+        else "",
         f"taken from the folder {ways.folder}" if ways.folder else "",
     ]
     goes = [

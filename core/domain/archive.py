@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Address
 
 from core.errors import ArchiveError
 from core.language.words import Message, msg
@@ -115,6 +116,33 @@ class ArchiveSettings:
             raise ArchiveError(msg("Reports are to go back over DICOMweb: state its address."))
         if self.send is Route.DIMSE and not self.host:
             raise ArchiveError(msg("Reports are to go back over DICOM: state the archive's host."))
+
+    def receiving_text(self, address: IPv4Address) -> Message:
+        """Return in a sentence where films are received, and from whom.
+
+        Parameters
+        ----------
+        address : IPv4Address
+            On which the service listens.
+        """
+        place = {"address": str(address), "port": self.receive_port, "title": self.own_aet}
+        if self.known_aets:
+            return msg(
+                "Listens on {address}:{port} as {title}, only from {senders}.",
+                senders=", ".join(self.known_aets),
+                **place,
+            )
+        if address.is_loopback:
+            return msg(
+                "Listens on {address}:{port} as {title}, from every program of this machine, and "
+                "from no other machine.",
+                **place,
+            )
+        return msg(
+            "Listens on {address}:{port} as {title}, from everybody who reaches the port: name "
+            "under Who may send whose films are taken.",
+            **place,
+        )
 
     @property
     def takes_films(self) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import partial
 
 from core.domain.film import Turn
 from core.domain.reader import Reader
 from core.domain.worklist import Arrival, ArrivingFilm, MachineReading, WorklistFilm
-from core.errors import FilmGone, RadiographError
+from core.errors import Cancelled, FilmGone, RadiographError
 from core.imaging.dicom.reader import looks_like_dicom
 from core.jobs.batch import WAITING, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork
+from core.language.words import msg
 from core.observability.metrics import note_film_taken
 from core.pipeline import FilmReading
 from core.store.films.worklist import SqlFilms
+
+ASKED_AGAIN_S = 0.2
 
 
 def keep_film(
@@ -97,6 +102,28 @@ def outcome_of(kept: WorklistFilm, identity: str) -> FilmOutcome:
         model_input=None,
     )
     return FilmOutcome(FilmState.READ, reading)
+
+
+def take_in_hand(
+    film: UploadedFilm, films: SqlFilms, identity: str, stopped: Callable[[], bool]
+) -> FilmReading | None:
+    """Take a kept film to read it; None, or what was found by whoever has it in hand already.
+
+    Raises
+    ------
+    Cancelled
+        If the film was erased, or ``stopped`` returned True while another had it in hand.
+    """
+    while True:
+        known = films.find(film.key)
+        said = WAITING if known is None else outcome_of(known, identity)
+        if said.reading is not None:
+            return said.reading
+        if films.begin_reading(film.key):
+            return None
+        if known is None or stopped():
+            raise Cancelled(msg("{name} is being read, or was erased.", name=film.name))
+        time.sleep(ASKED_AGAIN_S)
 
 
 def note_outcome(

@@ -76,8 +76,8 @@ class ProbeServer:
 
     Parameters
     ----------
-    port : int
-        Of all addresses of the machine: whoever scrapes it is seldom on it.
+    address : str
+        On which it listens. Whoever scrapes it is seldom on this machine.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class ProbeServer:
         If the port is taken.
     """
 
-    def __init__(self, probes: Probes, port: int) -> None:
+    def __init__(self, probes: Probes, port: int, address: str = "127.0.0.1") -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answer = probes.answer(self.path.partition("?")[0])
@@ -99,7 +99,7 @@ class ProbeServer:
                 """Write no line for each scrape."""
 
         try:
-            self._server = ThreadingHTTPServer(("", port), Handler)
+            self._server = ThreadingHTTPServer((address, port), Handler)
         except OSError as exc:
             raise ArchiveError(
                 f"Port {port} of FIRSTREAD_ARCHIVE_METRICS_PORT is taken by another program: "

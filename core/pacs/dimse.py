@@ -7,11 +7,13 @@ References
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 
 from pydicom import dcmread
 from pydicom.uid import (
@@ -38,6 +40,7 @@ FILMS = (
     DigitalXRayImageStorageForProcessing,
     SecondaryCaptureImageStorage,
 )
+LOOPBACK = IPv4Address("127.0.0.1")
 VERIFICATION = UID("1.2.840.10008.1.1")
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 
@@ -150,8 +153,13 @@ class Receiver:
         now: the archive is told to send it again.
     """
 
-    def __init__(self, settings: ArchiveSettings, take: Callable[[bytes, str], None]) -> None:
-        self._settings, self._take = settings, take
+    def __init__(
+        self,
+        settings: ArchiveSettings,
+        take: Callable[[bytes, str], None],
+        address: IPv4Address = LOOPBACK,
+    ) -> None:
+        self._settings, self._take, self._address = settings, take, address
         self._entity = AE(ae_title=settings.own_aet)
         self._entity.maximum_pdu_size = 0
         self._entity.network_timeout = self._entity.dimse_timeout = 60
@@ -168,15 +176,20 @@ class Receiver:
         Raises
         ------
         ArchiveError
-            If the port is taken.
+            If the port is taken, or the address is none of this machine.
         """
         try:
             self._server = self._entity.start_server(
-                ("0.0.0.0", self._settings.receive_port),
+                (str(self._address), self._settings.receive_port),
                 block=False,
                 evt_handlers=[(evt.EVT_C_STORE, self._received)],
             )
         except OSError as exc:
+            if exc.errno == errno.EADDRNOTAVAIL:
+                raise ArchiveError(
+                    f"{self._address} is no address of this machine: correct "
+                    "FIRSTREAD_ARCHIVE_LISTEN."
+                ) from exc
             raise ArchiveError(
                 msg(
                     "Port {port} is taken by another program: choose another.",

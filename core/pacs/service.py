@@ -116,7 +116,8 @@ class ArchiveService:
             for way in ways
         ]
         port = get_settings().archive_metrics_port
-        server = ProbeServer(self._probes, port) if port else None
+        address = str(get_settings().archive_listen)
+        server = ProbeServer(self._probes, port, address) if port else None
         for thread in self._threads:
             thread.start()
         try:
@@ -206,6 +207,7 @@ class ArchiveService:
     def _listen(self) -> None:
         """Keep the receiver as the settings want it, and note that this process lives."""
         receiver: Receiver | None = None
+        address = get_settings().archive_listen
         listening: tuple[object, ...] = ()
         while not self._stopped.is_set():
             try:
@@ -220,15 +222,10 @@ class ArchiveService:
                         receiver.stop()
                     receiver, listening = None, ()
                     if wanted:
-                        receiver = Receiver(settings, self._received)
+                        receiver = Receiver(settings, self._received, address)
                         receiver.start()
                         listening = wanted
-                place = msg(
-                    "Listens on port {port} as {title}.",
-                    port=settings.receive_port,
-                    title=settings.own_aet,
-                )
-                self._said[DICOM] = place if listening else ""
+                self._said[DICOM] = settings.receiving_text(address) if listening else ""
                 self._archive.note_service(self._name, dict(self._said))
                 if self._served() != self._run_id:
                     self._again = True

@@ -31,7 +31,7 @@ from core.jobs.explainer import RunFiles, get_explainer
 from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
-from core.jobs.kept_films import keep_film, note_outcome, outcome_of
+from core.jobs.kept_films import keep_film, note_outcome, take_in_hand
 from core.jobs.memory import keep_heap_small
 from core.language.words import msg
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
@@ -259,13 +259,9 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
             if not film.shipped:
                 note_film_taken(Arrival.UPLOAD, film.key)
             return look(film, job)
-        known = kept.find(film.key)
-        if known is not None:
-            said = outcome_of(known, files.identity)
-            if said.reading is not None:
-                return said.reading
-        if not kept.begin_reading(film.key):
-            raise Cancelled(msg("{name} is being read, or was erased.", name=film.name))
+        found = take_in_hand(film, kept, files.identity, lambda: job.cancelled)
+        if found is not None:
+            return found
         try:
             reading = look(film, job)
         except (RadiographError, FilmGone) as exc:

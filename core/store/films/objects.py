@@ -17,6 +17,7 @@ from core.errors import FilmGone, FilmStoreError
 from core.language.words import msg
 
 _log = logging.getLogger(__name__)
+_BUCKETS = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"}
 _OWN_NAME = re.compile(r"[0-9a-f]{64}(\.[0-9a-f]{12}\.part)?")
 
 
@@ -64,7 +65,8 @@ class FilmObjects:
         path = self._path(address)
         beside = f"{path}.{os.urandom(6).hex()}.part"
         with self._sentences(msg("written to")):
-            self._system.makedirs(self._system._parent(path), exist_ok=True)
+            if not self._is_bucket():  # a mistyped one would be made, open to who knows whom
+                self._system.makedirs(self._system._parent(path), exist_ok=True)
             try:
                 with self._system.open(beside, "wb") as file:
                     file.write(content)
@@ -77,6 +79,10 @@ class FilmObjects:
                 with contextlib.suppress(Exception):
                     self._system.rm_file(beside)
                 raise
+
+    def _is_bucket(self) -> bool:
+        named = self._system.protocol
+        return not _BUCKETS.isdisjoint((named,) if isinstance(named, str) else named)
 
     def _sync(self, path: str) -> None:
         """Bring a renamed file's folder to the disk, where there is one."""
@@ -92,11 +98,21 @@ class FilmObjects:
 
         Raises
         ------
+        FilmGone
+            If it is not there.
         FilmStoreError
-            If it is not there, or cannot be read.
+            If it cannot be read.
         """
         with self._sentences(msg("read from")):
-            return bytes(self._system.cat_file(self._path(address)))
+            try:
+                return bytes(self._system.cat_file(self._path(address)))
+            except FileNotFoundError as exc:
+                raise FilmGone(
+                    msg(
+                        "The film's file is not in {place} any more: add the film again.",
+                        place=self.place,
+                    )
+                ) from exc
 
     def erase(self, address: str) -> None:
         """Take a file away; one that is not there is no error.
@@ -168,13 +184,6 @@ class FilmObjects:
             yield
         except FilmStoreError:
             raise
-        except FileNotFoundError as exc:
-            raise FilmGone(
-                msg(
-                    "The film's file is not in {place} any more: add the film again.",
-                    place=self.place,
-                )
-            ) from exc
         except Exception as exc:  # every kind of bucket has errors of its own
             _log.exception("a film could not be kept, fetched or erased")
             raise FilmStoreError(

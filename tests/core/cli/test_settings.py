@@ -90,7 +90,8 @@ def test_what_the_database_adds_is_printed(site: Path) -> None:
     assert acts == "Without a log-in the user acts as teacher."
     assert films == "Films are kept for 30 days in s3://***@bucket/films."
     assert archive == (
-        "Archive: films: received on port 11112 as FIRSTREAD, taken from the folder /in; "
+        "Archive: films: received on port 11112 as FIRSTREAD from whoever reaches it, "
+        "taken from the folder /in; "
         "reports: by DICOM."
     )
     assert archive_text(ArchiveSettings()) == (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
 
 import pytest
 from fixtures.orthanc import Orthanc, chest_film, free_port
@@ -171,11 +173,20 @@ def test_what_the_archive_sends_is_taken_before_it_hears_so(
         assert kept.PixelData == dcmread(io.BytesIO(content)).PixelData
         refusing.set()
         assert not orthanc.send(instance, "firstread").is_success
+        with pytest.raises(OSError, match="refused"):  # only its own address reaches it
+            socket.create_connection(("127.0.0.2", receives_on), timeout=5)
         with pytest.raises(ArchiveError, match="is taken by another program"):
             dimse.Receiver(ArchiveSettings(receive_port=receives_on), take).start()
     finally:
         receiver.stop()
     assert not orthanc.send(instance, "firstread").is_success
+
+
+def test_an_address_of_another_machine_is_a_sentence(receives_on: int) -> None:
+    settings = ArchiveSettings(receive_port=receives_on)
+    elsewhere = dimse.Receiver(settings, lambda *_: None, IPv4Address("192.0.2.1"))
+    with pytest.raises(ArchiveError, match=r"192\.0\.2\.1 is no address of this machine"):
+        elsewhere.start()
 
 
 def test_a_caller_that_is_not_known_is_turned_away(orthanc: Orthanc, receives_on: int) -> None:

@@ -9,7 +9,7 @@ from ui.components.declare import declare
 _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
-def listen_for_keys(
+def listen_for_keys(  # nosec B107 # the token names a moment
     focus: str = "", token: str = "", *, harmless: bool = False, subject: str = "", after: str = ""
 ) -> None:
     """Mount the listener; it draws nothing.
