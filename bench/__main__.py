@@ -36,6 +36,7 @@ class Benchmark(StrEnum):
     WHAT_IF = "what_if"
     WORKLIST = "worklist"
     PACS = "pacs"
+    ACCEPTANCE = "acceptance"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)
