@@ -49,7 +49,8 @@ HOMES = {
     "pypdf": "tests/*",
     "cleanlab": "core/error_analysis/label_issues.py",
     "lime": "core/explain/lime.py",
-    "sklearn": f"core/explain/lime.py core/evaluation/metrics.py core/error_analysis/* {TRAINING}",
+    "sklearn": f"core/explain/lime.py core/evaluation/metrics.py core/error_analysis/* "
+    f"core/acceptance/site_calibration.py {TRAINING}",
     "skimage": f"core/explain/* {IMAGING} core/gate/quality.py",
     "statsmodels": "core/stats/intervals.py core/evaluation/metrics.py",
     "pyarrow": "core/runs/* core/imported_runs/table.py core/reads/export.py core/datasets/* "

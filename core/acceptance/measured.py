@@ -13,11 +13,19 @@ from core.acceptance.criteria import Declaration, Judged, Measure, judge_all
 from core.acceptance.partition import choose_tuning
 from core.acceptance.site_calibration import SiteCalibration, fit_site_calibration
 from core.acceptance.site_threshold import choose_site_threshold
+from core.comparison.curves import trace_curves
 from core.domain.model import OperatingPoint, RunRecord
 from core.domain.rate import Rate
 from core.errors import DatasetError
 from core.evaluation.likelihood_ratio import CountedBand
-from core.evaluation.metrics import Evaluation, confusion_at, evaluate_predictions, rates_of
+from core.evaluation.metrics import (
+    CalibrationBin,
+    Evaluation,
+    calibration_by_count,
+    confusion_at,
+    evaluate_predictions,
+    rates_of,
+)
 from core.evaluation.operating_point import measure_operating_point
 from core.language.words import msg
 from core.runs.predictions import Predictions
@@ -28,6 +36,7 @@ SITE_TEST = "test"
 """What the measured part of a site's films is called."""
 FEWEST_IN_GROUP = 20
 """Films of a subgroup with fewer are not told apart."""
+CURVE_BINS = 8
 SURE = 0.99
 LOW = 0.10
 
@@ -98,8 +107,12 @@ class Acceptance:
         The site's threshold as the run's own probability.
     own, site : Evaluation
         Of the test films: by the run's calibration and operating point, and by the site's.
-    bands : tuple of CountedBand
-        Likelihood ratios of the test films, by band of the site's probability.
+    bands : tuple of (float, float, CountedBand)
+        From, to, and likelihood ratio of the test films, by band of the site's probability.
+    roc : tuple of (float, float)
+        Share of false alarms and sensitivity of the test films, at every threshold.
+    own_curve, site_curve : tuple of CalibrationBin
+        Of the test films, as many in each; by the run's probability and by the site's.
     """
 
     run_id: str
@@ -118,6 +131,9 @@ class Acceptance:
     readers: tuple[ReaderRates, ...]
     refused: Mapping[str, int]
     judged: tuple[Judged, ...]
+    roc: tuple[tuple[float, float], ...]
+    own_curve: tuple[CalibrationBin, ...]
+    site_curve: tuple[CalibrationBin, ...]
 
     @property
     def go(self) -> bool:
@@ -172,7 +188,18 @@ def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Accept
         readers=tuple(_readers(readers, called, test.films.label)),
         refused=films.refused,
         judged=judge_all(declaration.criteria, _measured(site, films.refused, len(scored))),
+        roc=_roc(test),
+        own_curve=calibration_by_count(test.probability, test.films.label, CURVE_BINS),
+        site_curve=calibration_by_count(
+            calibration.apply(test.probability), test.films.label, CURVE_BINS
+        ),
     )
+
+
+def _roc(test: Predictions) -> tuple[tuple[float, float], ...]:
+    curve = trace_curves(test.probability, test.films.label)
+    points = zip(curve.false_alarm_rate.tolist(), curve.sensitivity.tolist(), strict=True)
+    return ((0.0, 0.0), *points)
 
 
 def _require_both(labels: npt.NDArray[np.int64]) -> None:
