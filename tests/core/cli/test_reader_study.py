@@ -5,8 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from core.__main__ import app
-from core.reader_studies.imrmc import write_imrmc
-from core.stats.mrmc import analyse_readers
+from core.reader_studies.imrmc import read_imrmc, write_imrmc
+from core.stats.mrmc import analyse_readers, cases_for_power
+
+PLANNED = ("--difference", "0.3", "--readers", "20")
 
 
 @pytest.fixture
@@ -45,10 +47,12 @@ def test_the_answer_is_that_of_the_analysis(file, ratings):
 
 
 def test_a_pilot_plans_the_next_study(file):
-    said = CliRunner().invoke(app, ["study", "size", str(file), "--difference", "0.1"])
+    said = CliRunner().invoke(app, ["study", "size", str(file), *PLANNED])
     assert said.exit_code == 0
-    assert "6 readers find a difference of 0.1" in said.output
-    assert int(said.output.split()[0]) > 2
+    assert "20 readers find a difference of 0.3" in said.output
+    study = read_imrmc(file.read_text("utf-8"))
+    pilot = analyse_readers(study.ratings, study.labels)
+    assert said.output.startswith(f"{cases_for_power(0.3, 20, pilot, 60)} cases, 50% of them")
 
 
 def test_what_is_no_study_is_said(tmp_path):
