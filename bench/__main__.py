@@ -37,6 +37,7 @@ class Benchmark(StrEnum):
     WORKLIST = "worklist"
     PACS = "pacs"
     TRANSCRIPT = "transcript"
+    ACCEPTANCE = "acceptance"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

@@ -89,9 +89,10 @@ def judge(what: str, value: float, target: Target, note: str = "") -> str:
     verdict = "met" if target.met_by(value) else "NOT MET"
     compared = [f"{value / target.limit:.2f} of the target"] if target.limit else []
     tail = "; ".join([*compared, *([note] if note else [])])
+    unit = f" {target.unit}" if target.unit else ""
     return (
-        f"- {what}: **{value:.4g} {target.unit}**, target {bound} {target.limit:g} {target.unit}: "
-        f"**{verdict}**" + (f" ({tail})" if tail else "")
+        f"- {what}: **{value:.4g}{unit}**, target {bound} {target.limit:g}{unit}: **{verdict}**"
+        + (f" ({tail})" if tail else "")
     )
 
 

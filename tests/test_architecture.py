@@ -26,7 +26,7 @@ IMAGING = "core/imaging/*"
 HOMES = {
     "streamlit": "ui/* pages/*",
     "plotly": "ui/charts/*",
-    "matplotlib": "core/shortcuts/chart.py",
+    "matplotlib": "core/shortcuts/chart.py bench/acceptance.py",
     "PIL": f"{IMAGING} core/reports/dicom/secondary_capture.py core/shortcuts/perturbations.py "
     f"{DATASETS} {TRAINING}",
     "pydicom": "core/imaging/dicom/* core/reports/dicom/* core/pacs/*",
@@ -49,7 +49,8 @@ HOMES = {
     "pypdf": "tests/*",
     "cleanlab": "core/error_analysis/label_issues.py",
     "lime": "core/explain/lime.py",
-    "sklearn": f"core/explain/lime.py core/evaluation/metrics.py core/error_analysis/* {TRAINING}",
+    "sklearn": f"core/explain/lime.py core/evaluation/metrics.py core/error_analysis/* "
+    f"core/acceptance/site_calibration.py {TRAINING}",
     "skimage": f"core/explain/* {IMAGING} core/gate/quality.py",
     "statsmodels": "core/stats/intervals.py core/evaluation/metrics.py",
     "pyarrow": "core/runs/* core/imported_runs/table.py core/reads/export.py core/datasets/* "

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from bench.__main__ import Benchmark
 from core.domain.reader import WHO_MAY, Act, Role
 from core.language.current import LANGUAGES
@@ -28,6 +30,14 @@ def test_every_package_has_its_reason_in_the_dependencies_and_no_other_is_there(
     explained = [name for row in rows for name in row.split(", ")]
     assert len(explained) == len(set(explained)) + 2  # the heads and the rules of two tables
     assert set(explained) - {"Package", "---"} == set().union(*map(packages_of, REQUIREMENTS))
+
+
+@pytest.mark.parametrize("name", ["acceptance", "acceptance without labels"])
+def test_the_tables_of_acceptance_are_those_that_were_measured(name: str) -> None:
+    text = read("docs/evaluation.md")
+    shown = text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
+    assert "| --- |" in shown
+    assert shown in read("bench/RESULTS.md")
 
 
 def test_every_benchmark_is_listed() -> None:

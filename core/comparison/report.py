@@ -286,8 +286,10 @@ def _plot_roc(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
         )
     ]
     guide = Line("", GUIDE, ((0.0, 0.0), (1.0, 1.0)))
-    across = _axis(tr("false alarms among normals"), 0.0, side)
-    return Plot("ROC", across, _axis(tr("pneumonias found"), 1.0 - side, side), (guide, *lines))
+    across = corner_axis(tr("false alarms among normals"), 0.0, side)
+    return Plot(
+        "ROC", across, corner_axis(tr("pneumonias found"), 1.0 - side, side), (guide, *lines)
+    )
 
 
 def _plot_precision(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
@@ -300,8 +302,8 @@ def _plot_precision(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
     ]
     return Plot(
         tr("Precision and recall"),
-        _axis(tr("pneumonias found (recall)"), 1.0 - side, side),
-        _axis(tr("correct among called (precision)"), 1.0 - side, side),
+        corner_axis(tr("pneumonias found (recall)"), 1.0 - side, side),
+        corner_axis(tr("correct among called (precision)"), 1.0 - side, side),
         tuple(lines),
     )
 
@@ -314,7 +316,7 @@ def _join(across: Floats, upwards: Floats) -> tuple[tuple[float, float], ...]:
     return tuple(zip(across.tolist(), upwards.tolist(), strict=True))
 
 
-def _axis(title: str, start: float, side: float) -> Axis:
+def corner_axis(title: str, start: float, side: float) -> Axis:
     """Return a side of a corner, with a little room beyond its ends."""
     step, edge = TICKS[round(side, 1)], 0.02 * side
     ticks = [start + step * number for number in range(round(side / step) + 1)]
