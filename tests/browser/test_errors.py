@@ -109,6 +109,7 @@ def test_the_counts_follow_the_slider_while_it_is_held_and_the_films_once_it_is_
         assert rates(page) == rates_of_statsmodels(*expected)
     assert "threshold=point" in page.url
     page.reload()
+    wait_until_idle(page)
     slider.focus()
     page.keyboard.press("ArrowRight")  # a step that is smaller than any snapping
     expect(page).to_have_url(re.compile(r"threshold=0\.\d+&"))
