@@ -84,6 +84,12 @@ class Page:
             text in str(getattr(each, name, "")) for each in self._contents() for name in fields
         )
 
+    def words(self) -> str:
+        """Return the texts and labels that are drawn, for who looks for the cause of a fault."""
+        drawn = [str(getattr(one, "body", "") or getattr(one, "label", ""))[:80] for one in
+                 self._contents()]  # fmt: skip
+        return " | ".join(filter(None, drawn))
+
     async def until(self, there: Callable[[], object], what: str) -> None:
         """Wait until something is on the page.
 
