@@ -86,9 +86,8 @@ class Page:
 
     def words(self) -> str:
         """Return the texts and labels that are drawn, for who looks for the cause of a fault."""
-        drawn = [str(getattr(one, "body", "") or getattr(one, "label", ""))[:80] for one in
-                 self._contents()]  # fmt: skip
-        return " | ".join(filter(None, drawn))
+        drawn = (getattr(one, "body", "") or getattr(one, "label", "") for one in self._contents())
+        return " | ".join(str(text)[:80] for text in drawn if text)
 
     async def until(self, there: Callable[[], object], what: str) -> None:
         """Wait until something is on the page.
