@@ -84,6 +84,11 @@ class Page:
             text in str(getattr(each, name, "")) for each in self._contents() for name in fields
         )
 
+    def words(self) -> str:
+        """Return the texts and labels that are drawn, for who looks for the cause of a fault."""
+        drawn = (getattr(one, "body", "") or getattr(one, "label", "") for one in self._contents())
+        return " | ".join(str(text)[:80] for text in drawn if text)
+
     async def until(self, there: Callable[[], object], what: str) -> None:
         """Wait until something is on the page.
 
