@@ -3,6 +3,7 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
+from ui.app import read_address
 from ui.app.headers import SecurityHeaders
 from ui.app.logs import configure_app_logs
 from ui.app.probes import ROUTES
@@ -12,6 +13,6 @@ configure_app_logs()
 app = st.App(
     "streamlit_app.py",
     lifespan=lifespan,
-    routes=ROUTES,
+    routes=[*ROUTES, read_address.ROUTE],
     middleware=[Middleware(SecurityHeaders)],
 )

@@ -19,6 +19,7 @@ from core.cli.model_card import facts
 from core.cli.pacs import app as pacs_app
 from core.cli.phantom import phantom, phantom_scores
 from core.cli.precompute import features, film_facts, label_issues
+from core.cli.read import read
 from core.cli.reader_study import app as study_app
 from core.cli.reference import reference
 from core.cli.runs import (
@@ -42,6 +43,7 @@ app.add_typer(films_app, name="films")
 app.add_typer(pacs_app, name="pacs")
 app.add_typer(records_app, name="records")
 app.add_typer(study_app, name="study")
+app.command()(read)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)

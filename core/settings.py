@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Bearer token of the archive's DICOMweb service, instead of a log-in.",
     )
+    read_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Token for `POST /read`, by which a program has one film read. Empty: the "
+        "address is closed.",
+    )
     fhir_token: SecretStr = Field(
         default=SecretStr(""), description="Bearer token of the FHIR server that takes reports."
     )
