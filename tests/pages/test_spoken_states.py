@@ -1,6 +1,7 @@
 """Teaching and Archive say all their words in the reader's language, whatever they show."""
 
 import re
+from ipaddress import IPv4Address
 
 import pytest
 from fixtures.app_pages import open_app, open_page
@@ -11,7 +12,7 @@ from pages.test_spoken import DATA, _bracketed  # noqa: F401
 from pages.test_teaching import READER, begin, films, hands, kept  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
-from core.domain.archive import ArrivalState
+from core.domain.archive import ArchiveSettings, ArrivalState
 from core.domain.findings import Category
 from core.domain.review import Verdict
 from core.language.current import using
@@ -71,5 +72,6 @@ def test_a_session_from_its_first_film_to_its_summary(hands) -> None:  # noqa: F
 def test_films_and_reports_of_an_archive(archive) -> None:  # noqa: F811
     archive.note_arrival("a", "DICOMweb", ArrivalState.KEPT, film_sha256=FILM)
     archive.note_arrival("b", "folder", ArrivalState.LEFT_OUT, "It is no DICOM file.")
-    archive.note_service("host:1", {"DICOM": "Listens on port 11112 as FIRSTREAD."})
+    said = ArchiveSettings().receiving_text(IPv4Address("127.0.0.1"))
+    archive.note_service("host:1", {"DICOM": str(said)})
     assert left_in_english(open_page("archive")) == []
