@@ -224,4 +224,6 @@ def _plain(value: Any) -> Any:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
+    if isinstance(value, str):
+        return str(value)  # a Message is its English text there
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -459,7 +459,10 @@ def test_a_film_that_could_not_be_shown_in_time_costs_the_page_nothing_else(
     assert "Not for diagnosis" in "".join(element.proto.body for element in page.get("html"))
 
 
-def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:
+def test_the_explanation_of_a_film_that_was_left_is_stopped(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_settings(), "lime_samples", 20_000)  # so that it is not done before
     page = open_page()
     visit = page.session_state["first_read"]
     visit.way = Way.LIME  # evidence is there at once
