@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from core.cli.accept import accept
 from core.cli.audit import audit
 from core.cli.compare import compare
 from core.cli.data import app as data_app
@@ -44,6 +45,7 @@ app.add_typer(pacs_app, name="pacs")
 app.add_typer(records_app, name="records")
 app.add_typer(study_app, name="study")
 app.command()(read)
+app.command()(accept)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)

@@ -54,13 +54,16 @@ class SiteFilms:
     groups : mapping of str to (N,) str ndarray
         By what tells films apart (such as age or ward): the group of each; empty if not known.
     refused : mapping of str to int
-        Films that the quality check refused, by reason.
+        Films that the quality check refused, by the code of the worst finding.
+    patients_stated : bool
+        Whether it is known which films are of one patient.
     """
 
     scored: Predictions
     readers: Mapping[str, npt.NDArray[np.int64]]
     groups: Mapping[str, npt.NDArray[np.str_]]
     refused: Mapping[str, int]
+    patients_stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,7 @@ class Acceptance:
     roc: tuple[tuple[float, float], ...]
     own_curve: tuple[CalibrationBin, ...]
     site_curve: tuple[CalibrationBin, ...]
+    patients_stated: bool
 
     @property
     def go(self) -> bool:
@@ -193,6 +197,7 @@ def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Accept
         site_curve=calibration_by_count(
             calibration.apply(test.probability), test.films.label, CURVE_BINS
         ),
+        patients_stated=films.patients_stated,
     )
 
 

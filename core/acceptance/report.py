@@ -46,7 +46,8 @@ def export_acceptance(found: Acceptance, site: str, made_at: datetime) -> bytes:
         What the site's films are called.
     """
     document = describe_acceptance(found, site, made_at)
-    return write_pdf(document, {BANDS: partial(draw_plots, plots=plot_acceptance(found))})
+    plots = partial(draw_plots, plots=plot_acceptance(found))
+    return write_pdf(document, {BANDS: plots}, own_pages={PARTS})
 
 
 def describe_acceptance(found: Acceptance, site: str, made_at: datetime) -> Document:
@@ -78,7 +79,7 @@ def describe_acceptance(found: Acceptance, site: str, made_at: datetime) -> Docu
         Section(RESULTS, tr("Results on the test films"), (_results(found), *_tuned(found))),
         Section(BANDS, tr("Curves, and what a probability is worth"), (_bands(found),)),
         Section(PARTS, tr("Groups, readers and refused films"), _parts(found)),
-        Section("limits", tr("What this does not show"), (Bullets(_limits()),)),
+        Section("limits", tr("What this does not show"), (Bullets(_limits(found)),)),
     )
     return Document(
         tr("Acceptance of run {run} at {site}", run=found.run_id, site=site),
@@ -225,13 +226,21 @@ def _parts(found: Acceptance) -> tuple[Table | Paragraph, ...]:
     sentence = trn(
         "The quality check refused {n} film.", "The quality check refused {n} films.", refused
     )
-    reasons = ", ".join(f"{tr(reason)}: {films}" for reason, films in found.refused.items())
+    reasons = ", ".join(
+        f"{tr(reason).replace('_', ' ')}: {films}" for reason, films in found.refused.items()
+    )
     blocks.append(Paragraph(f"{sentence} {reasons}".strip()))
     return tuple(blocks)
 
 
-def _limits() -> tuple[str, ...]:
+def _limits(found: Acceptance) -> tuple[str, ...]:
+    patients = (
+        ()
+        if found.patients_stated
+        else (tr("The labels state no patients: every film counts as one of another patient."),)
+    )
     return (
+        *patients,
         tr("The numbers hold for films like these: the same devices, the same children."),
         tr("A reference that is wrong counts as an error of the run."),
         tr("Films that the quality check refused are not among the measured ones."),

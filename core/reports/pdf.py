@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from fpdf import FPDF
@@ -139,7 +139,9 @@ class DocumentPages(Pages):
 
 
 def write_pdf(
-    document: Document, pictures: Mapping[str, Callable[[DocumentPages], None]] | None = None
+    document: Document,
+    pictures: Mapping[str, Callable[[DocumentPages], None]] | None = None,
+    own_pages: Collection[str] = (),
 ) -> bytes:
     """Return a document as PDF, in the current language.
 
@@ -147,6 +149,8 @@ def write_pdf(
     ----------
     pictures : mapping of str to callable, optional
         By the key of a section, what draws the picture below its heading.
+    own_pages : collection of str
+        Keys of sections that begin a page.
 
     Raises
     ------
@@ -164,6 +168,8 @@ def write_pdf(
     for notice in document.notices:
         _draw_notice(pages, notice)
     for section in document.sections:
+        if section.key in own_pages:
+            pages.add_page()
         _start_section(pages, tr(section.heading))
         in_short = section.key == IN_SHORT
         if pictures and section.key in pictures:
