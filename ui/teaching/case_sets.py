@@ -115,7 +115,7 @@ def _save(visit: Visit, name: str, source: str, film_ids: list[str]) -> None:
     try:
         kept = get_teaching_store().keep_set(name, source, film_ids, visit.acting)
     except FirstReadError as exc:
-        visit.complaint = str(exc)
+        visit.complaint = exc.sentence
     else:
         visit.complaint, visit.notice = "", tr("Saved: {name}.", name=kept.name)
         st.session_state["teaching-set-chosen"] = kept.set_id

@@ -228,7 +228,7 @@ def _begin(visit: Visit, plan: Plan) -> None:
     try:
         session_id = begin_session(plan, visit.acting)
     except FirstReadError as exc:
-        visit.complaint = str(exc)
+        visit.complaint = exc.sentence
         return
     visit.complaint = ""
     st.query_params.from_dict({"session": session_id})
