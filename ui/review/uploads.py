@@ -195,7 +195,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
 def draw_batch(visit: Visit) -> None:
     """Offer to stop the running batch, or to go on with stopped films."""
     if visit.job is not None:
-        label = tr("Stop reading {total} films", total=visit.job.total)
+        label = trn("Stop reading {n} film", "Stop reading {n} films", visit.job.total)
         if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
             visit.job.cancel()
             visit.paused = get_settings().keeps_films

@@ -11,7 +11,7 @@ from core.domain.rate import probability_text
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.language.lists import said_rows
-from core.language.words import Message, msg, tr
+from core.language.words import Message, msg, tr, trn
 from core.store.teaching import CaseSet
 from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
@@ -127,10 +127,11 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     chosen = st.selectbox(
         tr("Set"),
         list(by_id),
-        format_func=lambda set_id: tr(
-            "{name} · {films} films · {made_by}",
+        format_func=lambda set_id: trn(
+            "{name} · {n} film · {made_by}",
+            "{name} · {n} films · {made_by}",
+            len(by_id[set_id].film_ids),
             name=by_id[set_id].name,
-            films=len(by_id[set_id].film_ids),
             made_by=by_id[set_id].made_by,
         ),
         key="teaching-set-chosen",
