@@ -11,6 +11,7 @@ from core.domain.rate import probability_text
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.language.lists import said_rows
+from core.language.numbers import number
 from core.language.words import Message, msg, tr, trn
 from core.store.teaching import CaseSet
 from core.tables import csv_table
@@ -62,7 +63,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         selection_mode="multi-row",
         key=f"teaching-pool-{source}",
         column_config={
-            tr("Difficulty"): st.column_config.NumberColumn(format="%.2f"),
+            tr("Difficulty"): st.column_config.TextColumn(alignment="right"),
             tr("Model"): st.column_config.TextColumn(alignment="right"),
         },
     )
@@ -105,7 +106,7 @@ def _describe_case(case: Case) -> dict[Message, object]:
     return {
         msg("Id"): film_name(case.film_id),
         msg("Reference"): kind_text(case),
-        msg("Difficulty"): case.difficulty,
+        msg("Difficulty"): number(case.difficulty, ".2f"),
         msg("Model"): probability_text(case.probability),
         msg("Model is"): msg("wrong") if case.model_wrong else msg("right"),
     }
