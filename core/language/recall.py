@@ -24,8 +24,8 @@ MOST_LETTERS = 2_000
 LEAST_WORDS, LEAST_INNER = 12, 6
 """Letters of its own that a text must have, or a part of a text, not to be taken for another."""
 MOST_FREE = 2
-"""With more fields that may hold anything, each ends where what follows it first occurs: trying
-every other end takes minutes for a text that was written to be slow."""
+"""With more fields that may hold anything, each but the last ends where what follows it first
+occurs: trying every other end takes minutes for a text that was written to be slow."""
 _NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?%?"
 _SIGNED = re.compile(_NUMBER)
 
@@ -109,9 +109,10 @@ def _template(text: str, one: str, many: str) -> _Template:
             words.append("")
     atomic = sum(not spec for _, spec, _ in fields) > MOST_FREE
     pattern = re.escape(words[0])
-    for (_, spec, _), follows in zip(fields, words[1:], strict=True):
+    for place, ((_, spec, _), follows) in enumerate(zip(fields, words[1:], strict=True), 1):
         found = f"({_pattern_of(spec)}){re.escape(follows)}"
-        pattern += f"(?>{found})" if atomic and follows else found
+        is_last = place == len(fields)  # which ends where the text ends
+        pattern += f"(?>{found})" if atomic and follows and not is_last else found
     return _Template(one, many, tuple(words), re.compile(pattern, re.DOTALL), tuple(fields))
 
 

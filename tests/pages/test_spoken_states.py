@@ -71,5 +71,7 @@ def test_a_session_from_its_first_film_to_its_summary(hands) -> None:  # noqa: F
 def test_films_and_reports_of_an_archive(archive) -> None:  # noqa: F811
     archive.note_arrival("a", "DICOMweb", ArrivalState.KEPT, film_sha256=FILM)
     archive.note_arrival("b", "folder", ArrivalState.LEFT_OUT, "It is no DICOM file.")
-    archive.note_service("host:1", {"DICOM": "Listens on port 11112 as FIRSTREAD."})
+    archive.note_service(
+        "host:1", {"DICOM": "Listens on 10.0.0.9:11112 as FIRSTREAD, only from 10.0.0.1."}
+    )
     assert left_in_english(open_page("archive")) == []

@@ -102,6 +102,13 @@ def test_a_text_that_was_written_to_be_slow_is_given_up_at_once():
     assert time.perf_counter() - begun < 1.0
 
 
+def test_the_last_of_many_names_may_hold_what_ends_the_text():
+    with using("es"):
+        said = tr(recalled("Listens on 10.0.0.9:11112 as FIRSTREAD, only from 10.0.0.1."))
+    assert said.endswith("10.0.0.1.")
+    assert "Listens" not in said
+
+
 def test_a_text_with_many_names_is_said():
     text = "Run-b misses 2 fewer of 40 pneumonias than run-a (2 to 5; different)."
     with using("es"):
