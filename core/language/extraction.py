@@ -139,7 +139,8 @@ def update_catalogues() -> dict[str, int]:
         catalogue = read_catalogue(language) if made else Catalog(language, charset="utf-8")
         catalogue.update(template, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
-        catalogue.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # no line that always changes
+        # no line that always changes
+        catalogue.creation_date = catalogue.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
         with path_of(language).open("wb") as file:
             write_po(file, catalogue, width=100, sort_output=True, include_lineno=False)
         lacks[language] = len(list_missing(catalogue))
