@@ -75,13 +75,26 @@ def ask(requirements: str) -> tuple[dict[str, Any] | None, str]:
     return (json.loads(written) if written else None), done.stderr
 
 
+def first_of(lock: str) -> str:
+    """Return the lines of the first package of a lock file.
+
+    Raises
+    ------
+    ValueError
+        If there is none: asking about nothing would look like a service that does not answer.
+    """
+    found = re.search(r"^\S+==.+\n(?:\s+--hash.+\n)+", lock, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"{LOCK.name} names no package with its hashes.")
+    return found[0]
+
+
 def main() -> int:
     """Audit the lock file, once its first package has shown that a service answers."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     accepted = settings["tool"]["first-read"]["accepted-vulnerabilities"]
     lock = LOCK.read_text(encoding="utf-8")
-    first = "".join(re.findall(r"^\S+==.+\n(?:\s+--hash.+\n)+", lock, re.MULTILINE)[:1])
-    report, error = ask(first)
+    report, error = ask(first_of(lock))
     if judge(report, {}, error)[0] != [NOBODY]:
         report, error = ask(lock)
     sentences, passed = judge(report, accepted, error)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.reader import Act
-from core.language.words import tr
+from core.language.words import tr, trn
 from core.reads.arbitration import list_disputes, list_settled
 from ui.app.guard import guard, show_errors
 from ui.app.ledger import get_ledger
@@ -67,7 +67,9 @@ with show_errors():
         names = [tr("Reads ({reads})", reads=len(chosen.listed)), tr("Readers and model")]
         alarms = sum(week.alarm for week in weeks)
         drift_tab = (
-            tr("Drift ({alarms} weeks with an alarm)", alarms=alarms) if alarms else tr("Drift")
+            trn("Drift ({n} week with an alarm)", "Drift ({n} weeks with an alarm)", alarms)
+            if alarms
+            else tr("Drift")
         )
         names += [disputes_tab(disputes, own), drift_tab, tr("Audit trail")]
         opened = names[2] if settling else None

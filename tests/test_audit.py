@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.audit import NOBODY, judge
+from deploy.audit import LOCK, NOBODY, first_of, judge
 
 KNOWN = {"id": "PYSEC-1", "aliases": ["CVE-1"], "fix_versions": ["2.1", "3.0"]}
 REACHED = {"name": "calm", "version": "1.0", "vulns": []}
@@ -59,3 +59,12 @@ def test_a_pip_audit_that_does_not_work_fails() -> None:
     sentences, passed = judge(None, {}, "No module named pip_audit")
     assert not passed
     assert sentences == ["pip-audit does not work: No module named pip_audit"]
+
+
+def test_the_first_package_of_the_lock_is_asked_about_and_no_lock_passes_for_being_unread() -> None:
+    lock = LOCK.read_text(encoding="utf-8")
+    first = first_of(lock)
+    assert first.count("==") == 1
+    assert first in lock
+    with pytest.raises(ValueError, match="names no package"):
+        first_of("calm==1.0\n")

@@ -96,7 +96,8 @@ class ImportedRun:
             sentences.append(tr("Missing films: {films}.", films=lacking))
         if self.left_out:
             others = ", ".join(
-                tr("{n} rows ({what})", n=n, what=tr(what)) for what, n in self.left_out.items()
+                trn("{n} row ({what})", "{n} rows ({what})", n, what=tr(what))
+                for what, n in self.left_out.items()
             )
             sentences.append(tr("Left out: {rows}.", rows=others))
         if self.reversed_scores:

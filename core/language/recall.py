@@ -23,6 +23,9 @@ MOST_LETTERS = 2_000
 """A longer text is not looked up."""
 LEAST_WORDS, LEAST_INNER = 12, 6
 """Letters of its own that a text must have, or a part of a text, not to be taken for another."""
+MOST_FREE = 2
+"""With more fields that may hold anything, each but the last ends where what follows it first
+occurs: trying every other end takes minutes for a text that was written to be slow."""
 _NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?%?"
 _SIGNED = re.compile(_NUMBER)
 
@@ -98,16 +101,19 @@ def _templates() -> list[_Template]:
 
 
 def _template(text: str, one: str, many: str) -> _Template:
-    words, pattern, fields = [], [], []
+    words, fields = [""], []
     for literal, name, spec, conversion in Formatter().parse(text):
-        words.append(literal)
-        pattern.append(re.escape(literal))
+        words[-1] += literal  # a brace that is doubled parts it in two
         if name is not None:
             fields.append((name, spec or "", conversion or ""))
-            pattern.append(f"({_pattern_of(spec or '')})")
-    return _Template(
-        one, many, tuple(words), re.compile("".join(pattern), re.DOTALL), tuple(fields)
-    )
+            words.append("")
+    atomic = sum(not spec for _, spec, _ in fields) > MOST_FREE
+    pattern = re.escape(words[0])
+    for place, ((_, spec, _), follows) in enumerate(zip(fields, words[1:], strict=True), 1):
+        found = f"({_pattern_of(spec)}){re.escape(follows)}"
+        is_last = place == len(fields)  # which ends where the text ends
+        pattern += f"(?>{found})" if atomic and follows and not is_last else found
+    return _Template(one, many, tuple(words), re.compile(pattern, re.DOTALL), tuple(fields))
 
 
 def _pattern_of(spec: str) -> str:

@@ -12,7 +12,7 @@ from core.domain.mark import Mark
 from core.errors import ModelError, TeachingError
 from core.language.lists import said_rows
 from core.language.numbers import day_text, time_text
-from core.language.words import Message, msg, tr
+from core.language.words import Message, msg, tr, trn
 from core.reports.pdf import FAMILY, RULE, Pages
 from core.teaching.outcomes import Outcome, outcomes_of, summarise
 from core.teaching.session import Course
@@ -100,7 +100,9 @@ def session_as_pdf(course: Course, to_review: Sequence[DrawnFilm] = ()) -> bytes
     session = course.session
     document = _new_document(session.session_id, day_text(session.started_at))
     _write_line(document, tr("Teaching session of {reader}", reader=session.reader), size=17)
-    read = tr("{read} of {films} films read", read=len(outcomes), films=len(course.films))
+    read = trn(
+        "{read} of {n} film read", "{read} of {n} films read", len(course.films), read=len(outcomes)
+    )
     begun = f"{time_text(session.started_at)} UTC"
     _write_line(document, f"{begun} \u00b7 {tr(describe_plan(session.plan))} \u00b7 {read}", size=9)
     document.ln(3)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from fixtures import app_pages
 from fixtures.review_records import FILM, OTHER_FILM, THIRD_FILM, record, sign
 from pages.test_records import run_page
 
+from core.domain.findings import Category, Findings
 from core.domain.quality import ADULT, Finding, QualityReport, Severity
 from core.domain.reader import Role
 from core.domain.review import ReadKind, Verdict
+from core.domain.ward import ShownNumber
 from core.reads.arbitration import list_disputes
-from core.reads.export import DISAGREE, NOT_COMPARED, reads_as_csv
+from core.reads.export import DISAGREE, FINDINGS, NOT_COMPARED, reads_as_csv
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app import ledger
 from ui.app.identity import get_local_reader
+from ui.app.language import CHOSEN
 from ui.charts.base import plot_reads
 
 
@@ -85,3 +89,18 @@ def test_an_address_names_the_chosen_read(store: SqlReviewStore) -> None:
     page = app_pages.open_page("records", read="nothing")
     assert not [head for head in page.subheader if head.value.startswith("All reads")]
     assert "read" not in app_pages.address_of(page)
+
+
+def test_score_shown_number_and_findings_are_in_the_readers_language(
+    store: SqlReviewStore,
+) -> None:
+    number = ShownNumber(1.1, None, "likelihood ratio 1.1 (95 % 0.62 to 2.2)")
+    seen = Findings(frozenset({Category.CONSOLIDATION}))
+    one = record(shown_number=number)
+    sign(store, replace(one, read=replace(one.read, findings=seen)))
+    page = run_page()
+    page.session_state[CHOSEN] = "es"
+    (row,) = page.run().dataframe[0].value.to_dict("records")
+    assert row["Probability"] == "0,30"
+    assert row["Shown number"] == "cociente de verosimilitud 1,1 (95 % 0,62 a 2,2)"
+    assert row[FINDINGS] == "consolidación"

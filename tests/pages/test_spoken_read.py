@@ -17,7 +17,7 @@ from ui.app.language import CHOSEN
 __all__ = ["_bracketed"]
 
 KNOWN = re.compile(
-    rf"{DATA.pattern}|\bAda\b|\b[0-9a-f]{{64}}\S*|\b(Ctrl|Shift)( \w+)+|:\w+-badge\["
+    rf"{DATA.pattern}|\bAda\b|\b[0-9a-f]{{16,}}\S*|\b(Ctrl|Shift)( \w+)+|:\w+-badge\["
 )
 """What is the same in every language: hashes of films, keys of the keyboard and marks too."""
 

@@ -164,7 +164,7 @@ def _keep(name: str, role: Role) -> None:
     try:
         choose_local_reader(get_database(), name, role)
     except FirstReadError as exc:
-        st.session_state[_COMPLAINT], st.session_state[_NOT_KEPT] = str(exc), (name, role)
+        st.session_state[_COMPLAINT], st.session_state[_NOT_KEPT] = exc.sentence, (name, role)
     else:
         get_visit().roles = frozenset({role})  # chosen here: nobody need be told
     get_local_reader.clear()

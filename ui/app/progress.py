@@ -90,7 +90,12 @@ def _follow(
         st.progress(reading.progress, text=tr("Reading films to find similar ones"))
         news |= reading.finished
     for reports in making:
-        made = tr("{done} of {total} reports made", done=reports.done, total=reports.total)
+        made = trn(
+            "{done} of {n} report made",
+            "{done} of {n} reports made",
+            reports.total,
+            done=reports.done,
+        )
         st.progress(reports.progress, text=made)
         news |= reports.finished
     watch.rerun_if(news=news)
@@ -116,18 +121,21 @@ def _draw_batch(job: BatchJob) -> bool:
     """Draw how far a batch is; return whether there is enough new to show."""
     done, total, ahead = job.done, job.total, job.ahead
     if job.keeping:
-        added = tr("{kept} of {total} films added to the list", kept=job.kept, total=total)
+        added = trn(
+            "{kept} of {n} film added to the list",
+            "{kept} of {n} films added to the list",
+            total,
+            kept=job.kept,
+        )
         st.progress(job.kept / total, text=added)
         return not job.running
+    read = trn("{done} of {n} film read", "{done} of {n} films read", total, done=done)
     if ahead:
         read = trn(
-            "{done} of {total} films read; {n} other film comes first",
-            "{done} of {total} films read; {n} other films come first",
+            "{read}; {n} other film comes first",
+            "{read}; {n} other films come first",
             ahead,
-            done=done,
-            total=total,
+            read=read,
         )
-    else:
-        read = tr("{done} of {total} films read", done=done, total=total)
     st.progress(done / total, text=read)
     return not job.running or job.untaken * 10 >= total

@@ -140,7 +140,7 @@ def record_progress(read: ReadContext) -> None:
         _note_reader(visit, read.token)
         _note_shown(read)
     except ReviewStoreError as exc:
-        visit.not_kept = str(exc)
+        visit.not_kept = exc.sentence
 
 
 def _note_reader(visit: Visit, token: ReadToken) -> None:
@@ -244,7 +244,7 @@ def keep_draft(read: ReadContext, draft: Draft, begun: Draft) -> None:
     try:
         steps.note(token.film, token.turn, ReviewStepKind.DRAFT, visit.acting, stored)
     except ReviewStoreError as exc:
-        visit.not_kept = str(exc)
+        visit.not_kept = exc.sentence
     else:
         visit.kept[token] = draft
 
@@ -259,7 +259,7 @@ def cancel_correction(read: ReadContext) -> None:
         try:
             _note_empty(token, visit.acting)
         except ReviewStoreError as exc:
-            visit.not_kept = str(exc)
+            visit.not_kept = exc.sentence
             return
     visit.cancel_correction(token)
 

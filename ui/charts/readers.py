@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from core.domain.rate import Rate, interval_text
 from core.language.current import ENGLISH, current_language
 from core.language.numbers import day_text, number
-from core.language.words import msg, tr
+from core.language.words import msg, tr, trn
 from core.reads.drift import Week
 from core.reads.reader_roc import ReaderRoc, RocCurve
 from core.teaching.outcomes import RocPoint
@@ -125,7 +125,7 @@ def plot_reader_beside_model(curve: ReaderRoc) -> go.Figure:
     return frame(
         figure,
         SQUARE_PX,
-        tr("n = {n} reads", n=curve.n_ill + curve.n_well),
+        trn("n = {n} read", "n = {n} reads", curve.n_ill + curve.n_well),
         xaxis=LEDGER_RATE_AXIS | {"title": tr("false alarms among normals")},
         yaxis=LEDGER_RATE_AXIS | {"title": tr("pneumonias found"), "scaleanchor": "x"},
     )

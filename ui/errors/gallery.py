@@ -114,7 +114,7 @@ def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
         before = notes.standing_note(view.library, film_id, visit.acting.name)
         note = notes.turn_tag(view.library, film_id, visit.acting, view.run, QUICK_TAG)
     except FirstReadError as exc:
-        visit.notice = str(exc)
+        visit.notice = exc.sentence
     else:
         carry_draft(film_id, before, note)
         tag = name_text(QUICK_TAG)

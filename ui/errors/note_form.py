@@ -156,7 +156,7 @@ def _save(case: CaseContext, own: CaseNote | None, fields: dict[str, object]) ->
         )
         get_case_notes().append(note, case.visit.acting)
     except FirstReadError as exc:
-        return str(exc)
+        return exc.sentence
     return ""
 
 

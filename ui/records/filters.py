@@ -12,7 +12,7 @@ import streamlit as st
 from core.domain.mark import Mark
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.language.current import ENGLISH, current_language, using
-from core.language.words import msg, tr
+from core.language.words import msg, tr, trn
 from core.reads.export import (
     AGREE,
     DISAGREE,
@@ -153,7 +153,8 @@ def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
         help=tr(
             "More than one run has read these films: {runs}",
             runs=", ".join(
-                tr("{run} for {n} reads", run=run, n=n) for run, n in sorted(by_run.items())
+                trn("{run} for {n} read", "{run} for {n} reads", n, run=run)
+                for run, n in sorted(by_run.items())
             ),
         ),
     )

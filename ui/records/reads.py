@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain.rate import probability_text
 from core.domain.review import ReviewRecord
+from core.evaluation.film_number import kept_number_text
 from core.language.words import tr, trn
 from core.reads.export import Row, describe_read
 from ui.app.ledger import Ledger
@@ -89,6 +90,8 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
     for row, record in zip(described, found, strict=True):
         said = record.shown_prediction
         row["Probability"] = None if said is None else probability_text(said.probability)
+        if record.shown_number is not None:
+            row["Shown number"] = kept_number_text(record.shown_number)
     named = st.query_params.get(READ, "")
     rows = [n for n, one in enumerate(found) if one.record_id[:READ_LENGTH] == named]
     event = st.dataframe(

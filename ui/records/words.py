@@ -61,7 +61,8 @@ def _say_cell(name: str, cell: Any) -> Any:
     if name == "Quality" and cell:
         found = (one.partition(": ") for one in str(cell).split("; "))
         return "; ".join(f"{tr(severity)}: {tr(code)}" for severity, _, code in found)
-    return tr(cell) if cell and name in _CELLS else cell
+    said_here = name in _CELLS or isinstance(cell, Message)
+    return tr(cell) if cell and said_here else cell
 
 
 def say_reader(name: str) -> str:

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.jobs.batch import FilmState, UploadedFilm
-from core.language.words import msg, tr, trn
+from core.language.words import msg, msgn, tr, trn
 from core.reads.signing import printable_name
 from core.settings import get_settings
 from ui.app.resources import get_films, get_identity, start_batch
@@ -42,7 +42,7 @@ def draw_uploader(visit: Visit) -> None:
             help=kept_text(),
         )
     if visit.left_out:
-        st.warning(visit.left_out, icon=":material/inventory_2:")
+        st.warning(tr(visit.left_out), icon=":material/inventory_2:")
     if files:
         films = [
             UploadedFilm(hashlib.sha256(content).hexdigest(), printable_name(file.name), content)
@@ -94,7 +94,7 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
             repeated,
         )
     visit.left_out = (
-        trn(
+        msgn(
             "{n} of the {files} files is not in the list: a visit holds up to {most} MB of films. "
             "Sign films, remove the signed ones from the list, and add the files again.",
             "{n} of the {files} files are not in the list: a visit holds up to {most} MB of "
@@ -195,7 +195,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
 def draw_batch(visit: Visit) -> None:
     """Offer to stop the running batch, or to go on with stopped films."""
     if visit.job is not None:
-        label = tr("Stop reading {total} films", total=visit.job.total)
+        label = trn("Stop reading {n} film", "Stop reading {n} films", visit.job.total)
         if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
             visit.job.cancel()
             visit.paused = get_settings().keeps_films

@@ -150,7 +150,7 @@ def _state(visit: Visit) -> None:
     """Keep what the field says."""
     stated = st.session_state[VALUE]
     if stated is None:
-        st.session_state[_COMPLAINT] = tr("State the prevalence in percent, such as 15.")
+        st.session_state[_COMPLAINT] = msg("State the prevalence in percent, such as 15.")
     else:
         _keep(visit, stated / 100.0)
 
@@ -160,7 +160,7 @@ def _keep(visit: Visit, value: float, estimate: Rate | None = None) -> None:
     try:
         kept = set_ward_prevalence(get_database(), value, visit.acting, estimate)
     except FirstReadError as exc:
-        st.session_state[_COMPLAINT] = str(exc)
+        st.session_state[_COMPLAINT] = exc.sentence
         return
     share = share_text(kept.value)
     visit.ward, visit.notice = None, tr("The ward's prevalence is {share} now.", share=share)

@@ -11,7 +11,8 @@ from core.domain.rate import probability_text
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.language.lists import said_rows
-from core.language.words import Message, msg, tr
+from core.language.numbers import number
+from core.language.words import Message, msg, tr, trn
 from core.store.teaching import CaseSet
 from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
@@ -62,7 +63,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         selection_mode="multi-row",
         key=f"teaching-pool-{source}",
         column_config={
-            tr("Difficulty"): st.column_config.NumberColumn(format="%.2f"),
+            tr("Difficulty"): st.column_config.TextColumn(alignment="right"),
             tr("Model"): st.column_config.TextColumn(alignment="right"),
         },
     )
@@ -105,7 +106,7 @@ def _describe_case(case: Case) -> dict[Message, object]:
     return {
         msg("Id"): film_name(case.film_id),
         msg("Reference"): kind_text(case),
-        msg("Difficulty"): case.difficulty,
+        msg("Difficulty"): number(case.difficulty, ".2f"),
         msg("Model"): probability_text(case.probability),
         msg("Model is"): msg("wrong") if case.model_wrong else msg("right"),
     }
@@ -115,7 +116,7 @@ def _save(visit: Visit, name: str, source: str, film_ids: list[str]) -> None:
     try:
         kept = get_teaching_store().keep_set(name, source, film_ids, visit.acting)
     except FirstReadError as exc:
-        visit.complaint = str(exc)
+        visit.complaint = exc.sentence
     else:
         visit.complaint, visit.notice = "", tr("Saved: {name}.", name=kept.name)
         st.session_state["teaching-set-chosen"] = kept.set_id
@@ -127,10 +128,11 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     chosen = st.selectbox(
         tr("Set"),
         list(by_id),
-        format_func=lambda set_id: tr(
-            "{name} · {films} films · {made_by}",
+        format_func=lambda set_id: trn(
+            "{name} · {n} film · {made_by}",
+            "{name} · {n} films · {made_by}",
+            len(by_id[set_id].film_ids),
             name=by_id[set_id].name,
-            films=len(by_id[set_id].film_ids),
             made_by=by_id[set_id].made_by,
         ),
         key="teaching-set-chosen",

@@ -107,7 +107,7 @@ def note_step(visit: Visit, session_id: str, place: int, kind: StepKind) -> None
         get_teaching_store().note(session_id, place, kind, by=visit.acting)
         visit.shown_read = ""
     except FirstReadError as exc:
-        visit.complaint = str(exc)
+        visit.complaint = exc.sentence
 
 
 def teaching_reader(visit: Visit) -> str:

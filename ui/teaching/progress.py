@@ -103,10 +103,12 @@ def draw_progress(visit: Visit) -> None:
     first = first_reads(outcomes)
     if len(first) < len(outcomes):
         st.caption(
-            tr(
-                "{repeated} reads are of repeated films. The figures use only the first read of "
-                "each of the {films} films: after it you know the answer.",
-                repeated=len(outcomes) - len(first),
+            trn(
+                "{n} read is of a repeated film. The figures use only the first read of each of "
+                "the {films} films: after it you know the answer.",
+                "{n} reads are of repeated films. The figures use only the first read of each of "
+                "the {films} films: after it you know the answer.",
+                len(outcomes) - len(first),
                 films=len(first),
             )
         )
@@ -142,7 +144,7 @@ def _due_in_words(reader: str, now: datetime) -> str:
     due = [when for source in SOURCES for when in due_dates(outcomes_in(reader, source)).values()]
     waiting = sum(when <= now for when in due)
     if waiting:
-        return tr("{films} films are due for review now.", films=waiting)
+        return trn("{n} film is due for review now.", "{n} films are due for review now.", waiting)
     return tr("Nothing is due; the next film is on {day}.", day=day_text(min(due)))
 
 

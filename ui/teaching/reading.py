@@ -90,7 +90,7 @@ def record_progress(visit: Visit, course: Course, place: int) -> Course:
     try:
         course = _record(course, place, visit.acting)
     except ReviewStoreError as exc:
-        visit.not_kept = str(exc)
+        visit.not_kept = exc.sentence
     else:  # no call of Streamlit in between: it may end the run
         visit.shown_read = _token(course, place)
     return course

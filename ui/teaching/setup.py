@@ -9,7 +9,7 @@ import streamlit as st
 from core.datasets.fetch import how_to_get_films
 from core.errors import FirstReadError
 from core.language.numbers import time_text
-from core.language.words import msg, tr
+from core.language.words import msg, tr, trn
 from core.library.films import PublicLibrary
 from core.library.own_cases import OwnCases
 from core.settings import get_settings
@@ -117,11 +117,12 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     case_set = _set_of_address()
     if case_set is not None:
         st.info(
-            tr(
-                "Case set “{name}” of {made_by}: {films} films.",
+            trn(
+                "Case set “{name}” of {made_by}: {n} film.",
+                "Case set “{name}” of {made_by}: {n} films.",
+                len(case_set.film_ids),
                 name=plain(case_set.name),
                 made_by=plain(case_set.made_by),
-                films=len(case_set.film_ids),
             ),
             icon=":material/link:",
         )
@@ -228,7 +229,7 @@ def _begin(visit: Visit, plan: Plan) -> None:
     try:
         session_id = begin_session(plan, visit.acting)
     except FirstReadError as exc:
-        visit.complaint = str(exc)
+        visit.complaint = exc.sentence
         return
     visit.complaint = ""
     st.query_params.from_dict({"session": session_id})

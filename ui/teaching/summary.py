@@ -10,7 +10,7 @@ from core.imaging.display import restore_proportions
 from core.imaging.film_pictures import outlined_picture
 from core.language.lists import said_rows
 from core.language.numbers import day_text
-from core.language.words import tr
+from core.language.words import tr, trn
 from core.library.own_cases import OwnCases
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.report import NUMBER, DrawnFilm, session_as_pdf
@@ -87,11 +87,12 @@ def draw_summary(visit: Visit, course: Course) -> None:
     session, outcomes = course.session, _by_place(course)
     head, again_side, pdf_side = st.columns([3.4, 1.3, 0.9], vertical_alignment="bottom")
     head.header(
-        tr(
-            "Session of {reader}: {read} of {films} films read",
+        trn(
+            "Session of {reader}: {read} of {n} film read",
+            "Session of {reader}: {read} of {n} films read",
+            len(course.films),
             reader=plain(session.reader),
             read=len(outcomes),
-            films=len(course.films),
         )
     )
     head.caption(tr(describe_plan(session.plan)))
@@ -120,7 +121,13 @@ def _draw_to_review(course: Course, outcomes: dict[int, Outcome]) -> None:
     """Draw the films that were read wrongly or not marked in full, to be opened."""
     found = {place: one for place, one in outcomes.items() if one.to_review}
     st.subheader(
-        tr("{what}: {n} of {films} films", what=TO_REVIEW, n=len(found), films=len(outcomes))
+        trn(
+            "{what}: {wrong} of {n} film",
+            "{what}: {wrong} of {n} films",
+            len(outcomes),
+            what=TO_REVIEW,
+            wrong=len(found),
+        )
     )
     if not found:
         st.caption(tr("Every film was read correctly, and every outlined focus was marked."))

@@ -244,7 +244,7 @@ def test_a_run_whose_share_is_not_known_has_probabilities_alone():
         (FilmNumber(INSIDE), "cociente de verosimilitud 8,0 (95 % 4,0 a 17)"),
         (
             FilmNumber(ABOVE),
-            "cociente de verosimilitud más de 53 (intervalo del límite al 95 %: 25 a 220)",
+            "cociente de verosimilitud mayor de 53 (intervalo del límite al 95 %: 25 a 220)",
         ),
         (
             FilmNumber(ScoreRatio(math.log(1234.5))),
@@ -252,7 +252,7 @@ def test_a_run_whose_share_is_not_known_has_probabilities_alone():
         ),
         (
             FilmNumber(ScoreRatio(math.log(1e6), math.log(1e5), math.log(1e7)), 0.025),
-            "probabilidad aquí más de 0,99 (95 % más de 0,99) con una prevalencia del 2,5 %",
+            "probabilidad aquí mayor de 0,99 (95 % mayor de 0,99) con una prevalencia del 2,5 %",
         ),
     ],
     ids=["ratio", "limit", "thousands", "probability"],

@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Catalog
 
-from core.language.catalogue import read_catalogue
+from core.language.catalogue import path_of, read_catalogue
 from core.language.current import ENGLISH, LANGUAGES
 from core.language.extraction import list_missing, make_template
 
@@ -104,3 +104,9 @@ def test_a_catalogue_that_has_fallen_behind_is_found():
         "not in the catalogue: Open the film",
         "not in the source: An old text",
     ]
+
+
+def test_no_catalogue_says_when_it_was_brought_to_the_source():
+    for language in LANGUAGES.keys() - {ENGLISH}:
+        head = path_of(language).read_text(encoding="utf-8")[:600]
+        assert '"POT-Creation-Date: 2026-01-01 00:00+0000' in head

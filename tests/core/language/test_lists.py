@@ -43,4 +43,4 @@ def test_what_the_domain_names_is_said_in_spanish_and_stays_english_as_text():
         )
         assert tr(who_may_text(Act.ERASE_FILMS)) == "responsable o administrador"
         assert tr(of_few_text(Rate(0.5, 0.25, 0.75, 8))) == "0,50 (0,25 a 0,75, n = 8)"
-        assert tr(probability_text(0.999)) == "más de 0,99"
+        assert tr(probability_text(0.999)) == "mayor de 0,99"

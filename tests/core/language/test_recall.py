@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import time
 
 import pytest
 
@@ -90,3 +91,26 @@ def test_what_the_worklist_keeps_of_a_film_is_said_in_the_readers_language():
     with using("es"):
         assert tr(quality.findings[0].message).startswith("La radiografía no parece derecha")
         assert tr(reading_from_json(unread).sentence).startswith("En el archivo DICOM, la ventana")
+
+
+def test_a_text_that_was_written_to_be_slow_is_given_up_at_once():
+    slow = "a of a is a higher than that of a a. " * 50 + "b"
+    with using("es"):
+        tr(recalled("3 films were erased."))  # the source's texts are read once
+        begun = time.perf_counter()
+        assert tr(recalled(slow)) == slow
+    assert time.perf_counter() - begun < 1.0
+
+
+def test_the_last_of_many_names_may_hold_what_ends_the_text():
+    with using("es"):
+        said = tr(recalled("Listens on 10.0.0.9:11112 as FIRSTREAD, only from 10.0.0.1."))
+    assert said.endswith("10.0.0.1.")
+    assert "Listens" not in said
+
+
+def test_a_text_with_many_names_is_said():
+    text = "Run-b misses 2 fewer of 40 pneumonias than run-a (2 to 5; different)."
+    with using("es"):
+        assert "run-b" in tr(recalled(text)).lower()
+        assert tr(recalled(text)) != text
