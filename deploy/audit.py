@@ -53,9 +53,9 @@ def judge(
             names = {one["id"], *one["aliases"]}
             met |= names
             if names.isdisjoint(accepted):
-                mended = ", ".join(one["fix_versions"]) or "no version yet"
+                fixed = ", ".join(one["fix_versions"]) or "no version yet"
                 where = f"{package['name']} {package['version']}"
-                found.append(f"{where} has {one['id']}, mended in {mended}.")
+                found.append(f"{where} has {one['id']}, fixed in {fixed}.")
     found += [f"{name} is accepted, and no package has it now." for name in accepted.keys() - met]
     unknown = len(report["dependencies"]) - len(audited)
     told = f"{len(audited)} packages audited; {unknown} more are unknown to the service."

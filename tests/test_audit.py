@@ -25,7 +25,7 @@ def having(**changed: Any) -> dict[str, Any]:
 def test_a_vulnerability_that_nobody_accepted_fails_and_is_named_with_what_mends_it() -> None:
     sentences, passed = judge(having(), {})
     assert not passed
-    assert sentences[0] == "leaky 2.0 has PYSEC-1, mended in 2.1, 3.0."
+    assert sentences[0] == "leaky 2.0 has PYSEC-1, fixed in 2.1, 3.0."
     assert "no version yet" in judge(having(fix_versions=[]), {})[0][0]
 
 

@@ -13,7 +13,7 @@ from core.acceptance.criteria import AT_MOST, MEASURE_WORDS, Judged
 from core.acceptance.measured import Acceptance
 from core.comparison.curves import ODDS_ENDS, ODDS_TICKS, find_window, log_odds
 from core.comparison.report import corner_axis
-from core.domain.rate import Rate
+from core.domain.rate import Rate, rate_text
 from core.evaluation.metrics import CalibrationBin
 from core.language.numbers import number, time_text
 from core.language.words import msg, tr, trn
@@ -92,13 +92,7 @@ def describe_acceptance(found: Acceptance, site: str, made_at: datetime) -> Docu
 def _with_interval(rate: Rate) -> str:
     if np.isnan(rate.value):
         return tr("not known, n = {n}", n=rate.n)
-    return tr(
-        "{value:.3f} ({low:.3f} to {high:.3f}), n = {n}",
-        value=rate.value,
-        low=rate.low,
-        high=rate.high,
-        n=rate.n,
-    )
+    return tr(rate_text(rate))
 
 
 def limit_text(one: Judged) -> str:

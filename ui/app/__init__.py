@@ -1,4 +1,5 @@
-"""What does every page need? Guard, identity, resources, address, progress.
+"""What does every page need? Guard, identity, language, resources, address, progress.
 
-``probes``, ``shutdown``, ``logs`` and ``headers`` are the server's: they belong to no page.
+``probes``, ``read_address``, ``shutdown``, ``logs`` and ``headers`` are the server's: they belong
+to no page.
 """

@@ -27,7 +27,7 @@ from ui.app.resources import get_engine
 from ui.charts.readers import plot_drift, plot_reader_beside_model
 from ui.components.figures import dimmed
 from ui.components.plain_text import plain
-from ui.records.words import say_reader
+from ui.records.words import reader_text
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -133,7 +133,7 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
     )
     curves = {one.reader: one for one in trace_readers(records, references, alone=bool(alone))}
     chosen = reader_side.selectbox(
-        tr("Whose curve"), list(curves), format_func=say_reader, key="records-roc-reader"
+        tr("Whose curve"), list(curves), format_func=reader_text, key="records-roc-reader"
     )
     curve = curves[chosen]
     if curve.own is None or curve.model is None:
@@ -142,7 +142,7 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
     plot_side, words_side = st.columns([1, 1.2], gap="large")
     plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
     areas = [dimmed(of_few_text(one.area)) for one in (curve.own, curve.model)]
-    readers = [plain(say_reader(curve.reader)), tr("The model, on the same films")]
+    readers = [plain(reader_text(curve.reader)), tr("The model, on the same films")]
     words_side.table({"": readers, tr("AUC (95 % interval)"): areas}, hide_index=True)
     words_side.caption(
         tr(

@@ -19,7 +19,7 @@ from ui.app.session import Visit
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
 from ui.records.data import reads_only
-from ui.records.words import say_reader
+from ui.records.words import reader_text
 
 _RIGHT = st.column_config.TextColumn(alignment="right")
 
@@ -49,7 +49,7 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
     if not numbers:
         st.info(tr("No signed read matches the reader, films and dates."), icon=":material/search:")
         return
-    described = {say_reader(one.reader): _describe(one) for one in numbers}
+    described = {reader_text(one.reader): _describe(one) for one in numbers}
     st.dataframe(
         [
             {"": measure} | {reader: of[measure] for reader, of in described.items()}

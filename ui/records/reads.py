@@ -17,7 +17,7 @@ from ui.records.film_links import draw_film_links
 from ui.records.filters import Chosen, draw_exports, offer_other_films
 from ui.records.panels import draw_history
 from ui.records.reports import draw_selection_reports
-from ui.records.words import HEADS, say_row
+from ui.records.words import HEADS, row_text
 
 SHOWN_NUMBER_PX = 460
 READ = "read"
@@ -95,7 +95,7 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
     named = st.query_params.get(READ, "")
     rows = [n for n, one in enumerate(found) if one.record_id[:READ_LENGTH] == named]
     event = st.dataframe(
-        without_empty([say_row({name: row[name] for name in HEADS}) for row in described]),
+        without_empty([row_text({name: row[name] for name in HEADS}) for row in described]),
         hide_index=True,
         height=460 if len(found) > 12 else "content",
         on_select="rerun",

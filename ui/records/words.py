@@ -52,7 +52,7 @@ _QUALITY = (
 """What the quality check calls a finding, and how grave it is."""
 
 
-def say_row(row: Row) -> Row:
+def row_text(row: Row) -> Row:
     """Return a row of the exports as the list shows it, in the reader's language."""
     return {name: _say_cell(name, cell) for name, cell in row.items()}
 
@@ -65,6 +65,6 @@ def _say_cell(name: str, cell: Any) -> Any:
     return tr(cell) if cell and said_here else cell
 
 
-def say_reader(name: str) -> str:
+def reader_text(name: str) -> str:
     """Return how a reader's column is headed; names stay as they are."""
     return tr("all readers") if name == EVERYBODY else name
