@@ -63,7 +63,7 @@ class Recording:
         FirstReadError
             If the command is not installed, or fails.
         """
-        program = shutil.which(command[0])
+        program = shutil.which(command[0], path=_path_without_ours())
         if program is None:
             raise FirstReadError(f"{command[0]} is missing: install the package dcmtk.")
         done = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
@@ -72,6 +72,13 @@ class Recording:
             raise FirstReadError(f"{command[0]} failed: {answer}")
         self.note(what, f"$ {' '.join(command)}", *answer.splitlines())
         return answer
+
+
+def _path_without_ours() -> str:
+    """Where programs lie, less this environment: pynetdicom's take the names of dcmtk's."""
+    ours = Path(sys.executable).parent
+    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(place for place in places if Path(place) != ours)
 
 
 @contextmanager
