@@ -221,15 +221,22 @@ def leave(visit: Visit) -> None:
 
 def _note_left(visit: Visit) -> None:
     """Note which film was left, and what could not be noted of that before."""
-    if visit.reading is not None:
-        visit.left.append((visit.reading, utc_now()))
-        visit.reading = None
+    reading, visit.reading = visit.reading, None
+    if reading is not None:
+        visit.left.append((reading, utc_now()))
     while visit.left:
-        token, at = visit.left[0]
+        # Taken first: a run of the page that is over may still be at it in its own thread.
+        try:
+            token, at = visit.left.pop(0)
+        except IndexError:
+            return
         by = Reader(token.reader, visit.roles)
-        if by.may(Act.SIGN_READ):
-            get_review_steps().note(token.film, token.turn, ReviewStepKind.LEFT, by, at=at)
-        del visit.left[0]
+        try:
+            if by.may(Act.SIGN_READ):
+                get_review_steps().note(token.film, token.turn, ReviewStepKind.LEFT, by, at=at)
+        except ReviewStoreError:
+            visit.left.insert(0, (token, at))
+            raise
 
 
 def keep_draft(read: ReadContext, draft: Draft, begun: Draft) -> None:

@@ -304,14 +304,15 @@ class Visit:
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""
-        if self.job is None:
+        job = self.job  # a run of the page that is over may still be at it in its own thread
+        if job is None:
             return
-        running = self.job.running
-        taken = self.job.take_outcomes()
+        running = job.running
+        taken = job.take_outcomes()
         self.outcomes.update({key: taken[key] for key in taken if key in self.films})
         if not running:
-            self.notice = self.job.sentence or self.notice
-            self.job = None
+            self.notice = job.sentence or self.notice
+            self.job = None if self.job is job else self.job
 
     def wait_for(self, task: ExplanationTask | None) -> None:
         """Wait for this explanation, and not for an earlier one any more."""
