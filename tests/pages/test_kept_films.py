@@ -87,6 +87,35 @@ def test_a_film_outlasts_the_visit_with_what_the_model_said(store: SqlReviewStor
     assert visit_of(again).size_bytes == 0
 
 
+def test_the_open_film_appears_when_another_process_has_read_it(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = []
+    monkeypatch.setattr(
+        "ui.app.progress.st.fragment",
+        lambda draw, run_every: lambda *args: followed.append((draw, run_every, args)),
+    )
+    upload(open_page(), CHEST)
+    films, key = get_films(), sha256_of(CHEST)
+    said = films.find(key).reading
+    films.change(key, inverted=False, quarter_turns=0)  # which lets go of what was said
+    assert films.begin_reading(key)
+    followed.clear()
+    page = open_page()
+    assert outcomes_of(page)["chest.png"].state is FilmState.WAITING
+    assert visit_of(page).job is None
+    ((draw, every, (watch, *args)),) = followed
+    assert 0 < every <= 2
+    asked: list[bool] = []
+    monkeypatch.setattr(
+        "ui.app.progress.Watch.rerun_if", lambda _watch, *, news: asked.append(news)
+    )
+    draw(watch, *args)
+    films.note_reading(key, said)
+    draw(watch, *args)
+    assert asked == [False, True]
+
+
 def reload_regions(**address: str) -> AppTest:
     """Open the page Regions first, in a visit that has no film yet."""
     router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)

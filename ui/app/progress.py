@@ -7,15 +7,19 @@ place gone, and of two fragments the one that ends takes the other's rerun with 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.domain.regions import Explanation
-from core.jobs.batch import BatchJob
+from core.errors import FirstReadError
+from core.jobs.batch import BatchJob, FilmState
 from core.jobs.explanations import ExplanationTask
 from core.language.words import tr, trn
+from core.settings import get_settings
+from ui.app.resources import get_films, get_identity
 from ui.app.session import Visit
 
 if TYPE_CHECKING:  # the review page should not wait for what it never uses
@@ -57,14 +61,40 @@ def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | No
     """
     waiting = task if task is not None and not task.finished else None
     making = [one for one in visit.reports.values() if one.running]
+    elsewhere = _read_elsewhere(visit)
     with st.container():
-        if visit.job is not None or waiting is not None or reading is not None or making:
+        if any((visit.job, waiting, reading, making)):
             alone = visit.job is None and reading is None and not making
             every = _refresh_s(waiting) if alone and waiting is not None else REFRESH_S
             shown = None if waiting is None else waiting.result
             st.fragment(_follow, run_every=every)(
                 Watch(), visit.job, waiting, shown, reading, making
             )
+        elif elsewhere is not None:
+            st.fragment(_follow_elsewhere, run_every=LONGEST_REFRESH_S)(Watch(), elsewhere)
+
+
+def _read_elsewhere(visit: Visit) -> str | None:
+    """Return the open film if it is kept and not read yet, and no batch of this visit reads it."""
+    key = visit.selected
+    if key is None or visit.job is not None or visit.paused or not get_settings().keeps_films:
+        return None
+    if visit.films[key].shipped:
+        return None
+    state = visit.outcome(key).state
+    return key if state in (FilmState.WAITING, FilmState.STOPPED) else None
+
+
+def _follow_elsewhere(watch: Watch, key: str) -> None:
+    """Wait for whoever reads the film, another visit or process, or for who gives it up."""
+    st.caption(tr("This film is being read."))
+    films, identity, news = get_films(), get_identity(), False
+    with suppress(FirstReadError):  # of a database that is away the page speaks when it runs
+        found = films.find(key)
+        said = None if found is None else found.reading
+        read = said is not None and said.identity == identity
+        news = read or bool(films.unread(identity, 1))
+    watch.rerun_if(news=news)
 
 
 def _refresh_s(task: ExplanationTask) -> float:
