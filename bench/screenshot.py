@@ -204,6 +204,13 @@ def take_archive(page: Page) -> None:
     expect(page.get_by_text("Where it is")).to_be_visible()
 
 
+def take_reader_study(page: Page) -> None:
+    """Look at how a reader study is made, and how many films it needs."""
+    page.get_by_role("link", name="Reader study").click()
+    page.get_by_role("radio", name="New study").click()
+    expect(page.get_by_text("How many films and readers?")).to_be_visible()
+
+
 PICTURES: dict[str, Callable[[Page], None]] = {
     "first-start": take_first_start,
     "review": take_review,
@@ -232,6 +239,7 @@ MORE: dict[str, Callable[[Page], None]] = {
     "first-steps": take_first_steps,
     "help": take_help,
     "archive": take_archive,
+    "reader-study": take_reader_study,
 }
 """Of no use in docs/, but looked at with the others."""
 FILLS_WINDOW = ("first-start", "review", "regions", "teaching", "case", "refused")

@@ -57,19 +57,25 @@ def test_every_language_is_named_in_its_page() -> None:
 
 
 ROWS_OF_ROLES = {
-    "Pages Worklist, Regions, Model card, Teaching; the lesson on Compare runs; add films": (
+    "Pages Worklist, Regions, Model card, Teaching, Reader study; the lesson on Compare runs; "
+    "add films": (
         Act.ADD_FILMS,
         Act.OPEN_REVIEW,
         Act.OPEN_REGIONS,
         Act.OPEN_MODEL_CARD,
         Act.OPEN_TEACHING,
+        Act.OPEN_READER_STUDY,
         Act.OPEN_RUNS,
     ),
     "Pages Errors, Subgroups, Records": (Act.OPEN_ERRORS, Act.OPEN_SUBGROUPS, Act.OPEN_RECORDS),
     "Compare runs": (Act.COMPARE_RUNS,),
     "Sign a read, note a case": (Act.SIGN_READ, Act.NOTE_CASE),
-    "Take a teaching session": (Act.TAKE_SESSION,),
-    "Assemble a case set, see how others read it": (Act.MAKE_CASE_SET, Act.SEE_GROUP),
+    "Take a teaching session, read in a reader study": (Act.TAKE_SESSION, Act.READ_IN_STUDY),
+    "Assemble a case set, see how others read it, make a reader study": (
+        Act.MAKE_CASE_SET,
+        Act.SEE_GROUP,
+        Act.MAKE_STUDY,
+    ),
     "Arbitrate between reads": (Act.ARBITRATE,),
     "Change the list of causes": (Act.CHANGE_CAUSES,),
     "Import a run, erase films, page Archive, how the archive is reached": (

@@ -57,6 +57,9 @@ class Act(StrEnum):
     SET_PREVALENCE = "set the ward's prevalence"
     OPEN_ARCHIVE = "open the page Archive"
     SET_ARCHIVE = "change how the archive is reached"
+    OPEN_READER_STUDY = "open the page Reader study"
+    MAKE_STUDY = "make a reader study"
+    READ_IN_STUDY = "read in a reader study"
 
 
 _ACTS: Mapping[Act, Message] = {
@@ -83,6 +86,9 @@ _ACTS: Mapping[Act, Message] = {
     Act.SET_PREVALENCE: msg("set the ward's prevalence"),
     Act.OPEN_ARCHIVE: msg("open the page Archive"),
     Act.SET_ARCHIVE: msg("change how the archive is reached"),
+    Act.OPEN_READER_STUDY: msg("open the page Reader study"),
+    Act.MAKE_STUDY: msg("make a reader study"),
+    Act.READ_IN_STUDY: msg("read in a reader study"),
 }
 
 
@@ -123,6 +129,9 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.SET_PREVALENCE: frozenset({Role.LEAD}),
     Act.OPEN_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
     Act.SET_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
+    Act.OPEN_READER_STUDY: _ALL,
+    Act.MAKE_STUDY: frozenset({Role.TEACHER, Role.LEAD}),
+    Act.READ_IN_STUDY: _DOCTORS | {Role.TRAINEE},
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

@@ -38,6 +38,14 @@ ARM_WORDS: Mapping[Arm, Message] = {
 }
 
 
+ARM_NAMES: Mapping[Arm, Message] = {
+    Arm.ALONE: msg("Alone"),
+    Arm.SCORE: msg("Score"),
+    Arm.REGIONS: msg("Score and regions"),
+}
+"""For tables and plots."""
+
+
 @dataclass(frozen=True, slots=True)
 class StudyCase:
     """One case: a film, its reference, and what is told of the child beforehand."""

@@ -37,6 +37,9 @@ CHAINED = (
     "ward_prevalences",
     "dismissals",
     "archive_settings",
+    "reader_studies",
+    "reader_study_events",
+    "reader_study_readings",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

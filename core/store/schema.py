@@ -233,6 +233,66 @@ teaching_steps = _log(
     Index("ix_teaching_steps_session_id", "session_id"),
 )
 
+reader_studies = _log(
+    "reader_studies",
+    *_texts("study_id", "title", "library", "run_id"),
+    Column("arms", JSON, nullable=False),
+    Column("readers", JSON, nullable=False),
+    Column("cases", JSON, nullable=False),
+    Column("washout_days", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("with_marks", Boolean, nullable=False),
+    Column("made_by", Text, nullable=False),
+    _moment("made_at"),
+    Column("app_version", Text, nullable=False),
+    UniqueConstraint("study_id", name="uq_reader_studies_study_id"),
+)
+
+reader_study_events = _log(
+    "reader_study_events",
+    *_texts("study_id", "reader", "reader_key"),
+    Column("session", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    _moment("at"),
+    Column("app_version", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["study_id"], ["reader_studies.study_id"], name="fk_reader_study_events_study_id"
+    ),
+    Index(
+        "uq_reader_study_events_closed",
+        "study_id",
+        unique=True,
+        sqlite_where=text("kind = 'closed'"),
+        postgresql_where=text("kind = 'closed'"),
+    ),
+    Index("ix_reader_study_events_study_id", "study_id", "reader_key"),
+)
+
+reader_study_readings = _log(
+    "reader_study_readings",
+    *_texts("study_id", "reader", "reader_key"),
+    Column("session", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    *_texts("film_id", "arm", "verdict"),
+    Column("rating", Integer, nullable=False),
+    Column("marks", JSON, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("openings", Integer, nullable=False),
+    _moment("read_at"),
+    Column("app_version", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["study_id"], ["reader_studies.study_id"], name="fk_reader_study_readings_study_id"
+    ),
+    UniqueConstraint(
+        *("study_id", "reader_key", "session", "place"), name="uq_reader_study_readings_place"
+    ),
+    UniqueConstraint(
+        *("study_id", "reader_key", "film_id", "arm"), name="uq_reader_study_readings_film_arm"
+    ),
+    Index("ix_reader_study_readings_study_id", "study_id", "reader_key"),
+)
+
 films = Table(
     "films",
     metadata,

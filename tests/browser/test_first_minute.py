@@ -202,6 +202,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "model_card": "Out of 1,000 children",
     "teaching": "Read blind, then see the answer",
     "records": "No signed reads yet",
+    "reader_study": "There is no reader study yet",
 }
 
 

@@ -35,6 +35,7 @@ SHOWN: dict[str, Callable[[Page], Locator]] = {
     "archive": lambda page: page.get_by_text("No archive is set"),
     "errors": lambda page: page.locator(".cards .card img:visible"),
     "model_card": lambda page: page.locator(".cards .card img:visible"),
+    "reader_study": lambda page: page.get_by_text("There is no reader study yet"),
     "records": lambda page: page.get_by_text("No signed reads yet"),
     "regions": lambda page: page.get_by_text("Why a film has its score"),
     "review": lambda page: page.get_by_role("option").locator("img:visible"),

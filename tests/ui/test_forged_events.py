@@ -11,11 +11,13 @@ from core.domain.findings import Category, Findings
 from core.domain.mark import MAX_MARKS
 from core.domain.review import Verdict
 from core.error_analysis.gallery import Cell
+from core.reader_studies.study import StudyAnswer
 from ui.components.answer.answer import AnswerEvent, read_answer_event
 from ui.components.cards.cards import CardsEvent, read_cards_event
 from ui.components.events import events_read
 from ui.components.findings.findings import FindingsEvent, read_findings_event
 from ui.components.matrix.matrix import MatrixEvent, read_matrix_event
+from ui.components.rating.rating import read_rating_event
 from ui.components.viewer.viewer import read_marks_event, read_switched_event
 from ui.components.worklist.choice import Conversation, continue_conversation
 
@@ -37,6 +39,7 @@ def test_what_is_no_message_is_not_heard(state: dict[str, Any], forged: object) 
     assert read_cards_event("key") is None
     assert read_matrix_event("key") is None
     assert read_answer_event("key", "token") is None
+    assert read_rating_event("key", "token") is None
     assert read_findings_event("key", "token", 0) is None
     assert read_marks_event("key", "token") is None
     assert read_switched_event("key", "token", 3) is None
@@ -219,3 +222,29 @@ def test_a_confidence_is_one_of_five_steps(state: dict[str, Any], wrong: object)
     event = read_findings_event("key", "token", 0)
     assert event is not None
     assert event.confidence is None
+
+
+RATED = {"token": "token", "label": "pneumonia", "rating": 75}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "another"},
+        {"label": "unsure"},
+        {"label": None},
+        {"rating": 101},
+        {"rating": -1},
+        {"rating": 7.5},
+        {"rating": True},
+        {"rating": "75"},
+    ],
+    ids=repr,
+)
+def test_a_study_takes_a_verdict_and_a_whole_number_alone(
+    state: dict[str, Any], wrong: dict[str, object]
+) -> None:
+    state["key"] = {"said": RATED}
+    assert read_rating_event("key", "token") == StudyAnswer(Verdict.PNEUMONIA, 75)
+    state["key"] = {"said": RATED | wrong}
+    assert read_rating_event("key", "token") is None

@@ -182,6 +182,8 @@ def guard(name: str) -> Visit:
     except FirstReadError as exc:
         st.error(plain(str(exc)), icon=":material/lock:")
         st.stop()
+    if name != "reader_study":
+        visit.study_film = ""  # a film that was left is opened anew, and its time begins again
     if name != "review":
         visit.list_of = None  # what is put away has left the list by the time it is opened again
         with suppress(FirstReadError):  # which the page says when it reads the database itself

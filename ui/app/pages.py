@@ -97,6 +97,22 @@ PAGES = {
             (msg("Enter g"), msg("Open the film of a summary, back to it")),
         ),
     ),
+    "reader_study": PageEntry(
+        "pages/reader_study.py",
+        msg("Reader study"),
+        msg("Learn"),
+        msg("Several readers, the same films, without and with the model."),
+        (
+            msg("A teacher or a lead makes a study: films, arms, washout, readers."),
+            msg("Read the films of each session in your own order. Nothing is revealed meanwhile."),
+            msg("Once the study is closed, read what the model changed."),
+        ),
+        (
+            ("p n", msg("Pneumonia, normal")),
+            (msg("0 to 100"), msg("How likely pneumonia is")),
+            (msg("Ctrl Enter"), msg("Lock the read")),
+        ),
+    ),
     "errors": PageEntry(
         "pages/errors.py",
         msg("Errors"),

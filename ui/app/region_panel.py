@@ -105,6 +105,7 @@ def draw_explanation(
     in_full: bool = False,
     show_whole_lungs: Callable[[], None] | None = None,
     said: ScoreWords | None = None,
+    fixed: bool = False,
 ) -> None:
     """Draw the regions, what to trust, and what the score is made of.
 
@@ -117,6 +118,8 @@ def draw_explanation(
     show_whole_lungs : callable, optional
         Leads on from a film on which nothing looks unlike healthy lung; without it the visit's way
         changes.
+    fixed : bool
+        Whether the way must stay as it is, as in a reader study.
     """
     if task.sentence:
         st.caption(tr("No regions: {sentence}", sentence=plain(task.sentence)))
@@ -135,7 +138,7 @@ def draw_explanation(
     seen = abs(explanation.weights).max() >= scale.least
     if seen and not doubt:
         st.caption(trust_text(run, explanation, _explanation_quality(run)))
-    if not seen and scale is UNLIKE_HEALTHY:
+    if not seen and scale is UNLIKE_HEALTHY and not fixed:
         _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
     balance = tr("How the score adds up")
     with st.container() if in_full else st.expander(balance, icon=":material/functions:"):

@@ -188,6 +188,8 @@ class Visit:
         How often a name was asked for: each time its field has the focus.
     shown_read : str
         Which read of a teaching session this window shows; empty where any may follow.
+    study_film : str
+        The film of a reader study that is on the screen, by its read; empty once it was left.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     beside : dict of str to str
@@ -249,6 +251,7 @@ class Visit:
     hides_unfinished: bool = False
     nameless: int = 0
     shown_read: str = ""
+    study_film: str = ""
     complaint: str = ""
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None

@@ -1,7 +1,7 @@
 """Films that the visitor has yet to read blind: what the runs say of them is shown nowhere.
 
-The synthetic films that ship with the app are not among them while nobody uploads them: they are
-teaching material, and every page may show them at any time.
+The synthetic films that ship with the app are not among them while nobody uploads them, and no
+reader study of the visitor's holds them: they are teaching material, and every page may show them.
 They are left out of lists and counts, and not covered in them: a place in an order, or among the
 missed films, tells the side as well.
 """
@@ -16,20 +16,30 @@ import streamlit as st
 
 from core.domain.reader import Act
 from core.errors import DatasetError
-from core.language.words import tr
+from core.language.words import msg, tr
 from core.library.films import FilmLibrary
+from core.reader_studies.study import KeptStudy
 from core.settings import get_settings
+from core.store.reader_studies import SqlReaderStudies
 from core.store.teaching import SqlTeachingStore
-from ui.app.resources import get_database, get_films, get_library, get_store
+from ui.app.resources import get_database, get_films, get_libraries, get_library, get_store
 from ui.app.session import Visit
+
+IN_STUDY = msg(
+    "You have yet to read this film in a reader study, so its reference and the runs' results are "
+    "hidden here. They are shown once you have read it in every arm, or the study is closed."
+)
 
 
 def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
     """Return why the runs' results of a film are hidden from the visitor; empty if they are not.
 
     A link that somebody shares must not show the model's result of a film that stands in the
-    visitor's worklist unread, or that a teaching session of theirs has yet to show.
+    visitor's worklist unread, that a teaching session of theirs has yet to show, or that they have
+    yet to read in a reader study.
     """
+    if film_id in films_of_studies(visit, library):
+        return tr(IN_STUDY)
     if film_id in _in_teaching(visit):
         return tr(
             "A teaching session of yours has yet to show this film, so the runs' "
@@ -48,6 +58,7 @@ def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
 def films_awaiting(visit: Visit, library: str, film_ids: Sequence[str]) -> frozenset[str]:
     """Return those of a library's films that the visitor has yet to read blind."""
     in_session, unread = _in_teaching(visit), _in_worklist(visit)
+    in_session |= films_of_studies(visit, library)
     films = get_library(library) if unread else None
     return frozenset(
         film_id
@@ -73,15 +84,46 @@ def _ahead() -> ThreadPoolExecutor:
 def note_left_out(visit: Visit) -> None:
     """Say that films are left out, whether or not any of these is among them: that would tell."""
     unread, in_session = len(_in_worklist(visit)), len(_in_teaching(visit))
-    if unread or in_session:
+    in_study = sum(len(study.design.cases) for study in _studies(visit))
+    if unread or in_session or in_study:
         left_out = tr(
             "Films that await your own first read are left out here, with their side and score, "
             "until you have read them: {unread} in your worklist, {in_session} in your teaching "
-            "sessions.",
+            "sessions, {in_study} in your reader studies.",
             unread=unread,
             in_session=in_session,
+            in_study=in_study,
         )
         st.caption(f":material/visibility_off: {left_out}")
+
+
+def films_of_studies(visit: Visit, library: str) -> set[str]:
+    """Return the films of a library that the visitor has yet to read in an open reader study.
+
+    All films of such a study: each comes again in another arm.
+    """
+    return {
+        case.film_id
+        for study in _studies(visit)
+        if study.library == library
+        for case in study.design.cases
+    }
+
+
+def hashes_of_studies(visit: Visit) -> set[str]:
+    """Return the sha256 of the files of all films that `films_of_studies` names."""
+    return {
+        sha256
+        for study in _studies(visit)
+        if study.library in get_libraries()
+        for case in study.design.cases
+        for sha256 in _sha256_of(get_library(study.library), case.film_id)
+    }
+
+
+def _studies(visit: Visit) -> list[KeptStudy]:
+    reader = visit.reader.strip()
+    return SqlReaderStudies(get_database()).unfinished_of(reader) if reader else []
 
 
 def _in_teaching(visit: Visit) -> set[str]:

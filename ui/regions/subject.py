@@ -25,7 +25,7 @@ from ui.app.session import Visit
 from ui.app.ward import words_for, words_of_set
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline
-from ui.library.blind_reads import awaits_blind_read
+from ui.library.blind_reads import awaits_blind_read, hashes_of_studies
 from ui.library.copies import film_name, load_film
 from ui.library.films import lesion_outlines
 from ui.library.runs import ALL_PARTS, find_coded, get_engine_of, get_runs, offered_runs
@@ -86,6 +86,7 @@ def films_to_choose(visit: Visit, film: str = "") -> dict[str, str]:
     list_all(visit)
     outcomes = {key: visit.outcome(key).reading for key in visit.films}
     read = {key for key, one in outcomes.items() if one is not None and one.prediction is not None}
+    read -= hashes_of_studies(visit)
     waiting = _wait_for_first_read(visit, read)
     return {
         key[:CODE_LENGTH]: printable(one.name)

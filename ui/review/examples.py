@@ -5,12 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from core.jobs.examples import ExamplesSummary
-from core.language.words import tr, trn
+from core.language.words import msg, tr, trn
 from core.settings import get_settings
 from ui.app.examples import get_examples
 from ui.app.resources import get_films, get_store
 from ui.app.session import Visit
+from ui.library.blind_reads import hashes_of_studies
 from ui.review.uploads import read_waiting
+
+IN_STUDY_WORKLIST = msg(
+    "A film of a reader study of yours is not listed here. Read it on the page Reader study first."
+)
 
 
 def list_examples(visit: Visit, total: int, *, narrowed: bool = False) -> int:
@@ -32,14 +37,29 @@ def list_examples(visit: Visit, total: int, *, narrowed: bool = False) -> int:
         return total - n
     if not visit.with_examples and (visit.own or not may_list(visit)):
         return total
-    examples = get_examples()
-    missing = {film.key: film for film in examples.films if film.key not in visit.films}
+    examples, hidden = get_examples(), hashes_of_studies(visit)
+    shown = [film for film in examples.films if film.key not in hidden]
+    missing = {film.key: film for film in shown if film.key not in visit.films}
     if missing:
         own = visit.films
         visit.films = own | missing if visit.with_examples else missing | own
         visit.outcomes = dict(examples.outcomes) | visit.outcomes
         read_waiting(visit)  # where this run has yet to read them
     return total + len(missing)
+
+
+def leave_out_study_films(visit: Visit, total: int) -> int:
+    """Take films that the visitor has yet to read in a reader study from the list; return its size.
+
+    The list shows scores, and the study has arms without.
+    """
+    hidden = hashes_of_studies(visit) & set(visit.films)
+    if hidden:
+        uploaded = any(not visit.films[key].shipped for key in hidden)
+        visit.remove(hidden)
+        if uploaded:
+            visit.left_out = tr(IN_STUDY_WORKLIST)
+    return total - len(hidden)
 
 
 def may_list(visit: Visit) -> bool:

@@ -34,7 +34,7 @@ from ui.app.resources import (
 from ui.app.session import Visit, get_visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
-from ui.library.blind_reads import films_awaiting, hash_ahead
+from ui.library.blind_reads import films_awaiting, films_of_studies, hash_ahead
 from ui.library.copies import load_film
 from ui.library.films import lesion_outlines, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
@@ -224,7 +224,8 @@ def begin_session(plan: Plan, by: Reader) -> str:
         If no reader is named, or the database cannot be written.
     """
     store = get_teaching_store()
-    pool = get_pool(plan.library)
+    in_study = films_of_studies(get_visit(), SOURCES[plan.library].library)
+    pool = tuple(case for case in get_pool(plan.library) if case.film_id not in in_study)
     if plan.case_set is None:
         due = due_dates(outcomes_in(by.name, plan.library))
         cases = choose_cases(pool, plan, due, datetime.now(UTC))
@@ -235,6 +236,13 @@ def begin_session(plan: Plan, by: Reader) -> str:
                 msg(
                     "There is no case set {case_set!r}: ask for its link again.",
                     case_set=plan.case_set,
+                )
+            )
+        if not in_study.isdisjoint(case_set.film_ids):
+            raise TeachingError(
+                msg(
+                    "This set has films of a reader study that you have not finished. Finish the "
+                    "study first; a session would show you the answers."
                 )
             )
         cases = take_set(pool, case_set.film_ids)

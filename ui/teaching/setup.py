@@ -27,6 +27,7 @@ from ui.app.identity import draw_name_field
 from ui.app.resources import get_libraries, get_library
 from ui.app.session import Visit
 from ui.components.plain_text import plain
+from ui.library.blind_reads import films_of_studies
 from ui.teaching.data import (
     SOURCES,
     begin_session,
@@ -90,6 +91,16 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
     """Say that a film is there no more, as one of an earlier drawing, and offer to end."""
     session = course.session
     library = get_library(SOURCES[session.plan.library].library)
+    if course.films[place].case.film_id in films_of_studies(visit, library.name):
+        st.header(tr("This session waits"))
+        st.info(
+            tr(
+                "You have yet to read this film in a reader study. The session would show you the "
+                "answer, so it goes on once you have read the film there."
+            ),
+            icon=":material/visibility_off:",
+        )
+        return True
     try:
         library.read_bytes(course.films[place].case.film_id)
     except FirstReadError as exc:

@@ -13,6 +13,7 @@ from core.errors import DatasetError
 from core.stats.intervals import delong_difference
 from core.stats.mrmc import (
     Covariances,
+    analyse_means,
     analyse_readers,
     cases_for_power,
     compare_arms,
@@ -172,3 +173,28 @@ def test_a_study_needs_two_arms_and_two_readers(shape):
     labels = (np.arange(20) % 2).astype(np.int64)
     with pytest.raises(DatasetError, match="two arms and two readers"):
         analyse_readers(np.zeros(shape), labels)
+
+
+def test_means_vary_as_means_do():
+    """Of means the jackknife gives the covariance of the cases over their number."""
+    values = np.random.default_rng(1).normal(size=(2, 3, 25))
+    found = analyse_means(values)
+    expected = np.cov(values.reshape(6, 25)) / 25
+    np.testing.assert_allclose(found.areas, values.mean(axis=2))
+    assert found.covariances.error == pytest.approx(np.diag(expected).mean())
+    both_arms = [expected[reader, reader + 3] for reader in range(3)]
+    assert found.covariances.cov1 == pytest.approx(np.mean(both_arms))
+
+
+def test_the_mean_difference_of_one_kind_of_case_is_that_of_sensitivities():
+    right = np.zeros((2, 2, 4))
+    right[0, :, :2], right[1, :, :3] = 1.0, 1.0
+    found = analyse_means(right)
+    assert found.differences[0, 1].value == -0.25
+    assert [arm.value for arm in found.arms] == [0.5, 0.75]
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5), (2, 1, 5), (2, 3, 1)], ids=str)
+def test_means_of_too_few_are_refused(shape):
+    with pytest.raises(DatasetError, match="fewer than two arms, two readers or two cases"):
+        analyse_means(np.ones(shape))

@@ -23,15 +23,17 @@ from fixtures.review_records import (
     refused_film_record,
     sign,
 )
+from fixtures.study_films import READERS, advice_of, answer_of, study_design
 from fixtures.teaching_cases import make_case
 from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.domain.archive import ArchiveSettings
-from core.domain.reader import Role
+from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind
 from core.domain.worklist import ArrivingFilm
 from core.error_analysis.notes import write_note
+from core.reader_studies.study import progress_of
 from core.reads.drafts import ReviewStepKind
 from core.settings import PROJECT_ROOT
 from core.store.archive import SqlArchive
@@ -45,6 +47,7 @@ from core.store.films.worklist import SqlFilms
 from core.store.local_reader import choose_local_reader
 from core.store.migration import _alembic_config
 from core.store.notes import SqlCaseNotes
+from core.store.reader_studies import SqlReaderStudies
 from core.store.reads import SqlReviewStore
 from core.store.schema import metadata
 from core.store.served_runs import choose_served_run, note_served_run
@@ -86,6 +89,12 @@ def write_all(url: str) -> str:
     SqlTeachingFilms(database, objects, films.keyring).make(settled, b"film", "vote 12", reader)
     SqlArchive(database).put(ArchiveSettings(), reader)
     set_ward_prevalence(database, 0.15, reader)
+    studies = SqlReaderStudies(database)
+    study = studies.make(study_design(), "synthetic", "f08", advice_of(), reader)
+    ada = Reader(READERS[0], frozenset({Role.READER}))
+    stands = progress_of(study, READERS[0], [])
+    studies.open_film(study, stands, ada)
+    studies.read(study, stands, answer_of(70), ada)
     dismiss_film(database, OTHER_FILM, refused_film_record().quality, reader)
     choose_local_reader(database, "Ada", Role.READER)
     database.close()
@@ -125,7 +134,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + 3
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -340,7 +349,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 23 records in" in good.output
+    assert "All 26 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])
