@@ -37,6 +37,7 @@ CHAINED = (
     "ward_prevalences",
     "dismissals",
     "archive_settings",
+    "site_settings",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 
