@@ -15,7 +15,14 @@ import numpy as np
 
 from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph, Turn
-from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
+from core.domain.model import (
+    ModelInput,
+    Network,
+    Prediction,
+    RunClassifier,
+    RunRecord,
+    SiteSetting,
+)
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
 from core.domain.regions import CamSettings, Explanation, ExplanationSettings, OcclusionSettings
 from core.errors import ModelIntegrity
@@ -27,6 +34,7 @@ from core.gate.view import ViewTest, measure_view, read_view_test
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import crop_map, prepare_input, resize_film, standardise_film
+from core.inference.at_site import SiteClassifier, without_site
 from core.inference.ensemble import open_any
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
 from core.language.words import msg
@@ -74,6 +82,12 @@ class Engine:
     def input_px(self) -> int:
         """Side of the classifier's square input."""
         return self.classifier.run_record.input_px
+
+    @property
+    def own(self) -> Engine:
+        """The engine without a site's setting, for films that are not the site's."""
+        own = without_site(self.classifier)
+        return self if own is self.classifier else replace(self, classifier=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,18 +157,27 @@ def _limits(record: Mapping[str, Any]) -> GateLimits:
     )
 
 
-def open_engine(models: Path, served_run: str, threads: int = 2) -> Engine:
+def open_engine(
+    models: Path, served_run: str, threads: int = 2, site: SiteSetting | None = None
+) -> Engine:
     """Load the served run and the gate.
+
+    Parameters
+    ----------
+    site : SiteSetting, optional
+        The site's, in place of the run's own calibration and operating point.
 
     Raises
     ------
     ModelNotServable
         If the run lacks something that the serving rule demands.
     ModelMissing, ModelIntegrity
-        If a file is missing or is not the one that was measured.
+        If a file is missing or is not the one that was measured, or the setting is of another.
     """
     require_servable(models / served_run)
     classifier = open_classifier(load_run(models / served_run), threads)
+    if site is not None:
+        classifier = SiteClassifier(classifier, site)
     return Engine(classifier, open_gate(models, threads))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.acceptance.partition import choose_tuning
-from core.acceptance.site_calibration import STEPS_SHARE, SiteCalibration, fit_site_calibration
+from core.acceptance.site_calibration import STEPS_SHARE, fit_site_calibration
 from core.acceptance.site_threshold import AIMED_ABOVE, OWN_WORTH, choose_site_threshold
 from core.domain.model import RunRecord
+from core.domain.site import SiteCalibration
 from core.evaluation.metrics import CALIBRATION_BINS, log_losses, logits_of
 from core.runs.predictions import Predictions
 from core.stats.intervals import Labels, Scores

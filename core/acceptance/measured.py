@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from core.acceptance.criteria import Declaration, Judged, Measure, judge_all
 from core.acceptance.partition import choose_tuning
-from core.acceptance.site_calibration import SiteCalibration, fit_site_calibration
+from core.acceptance.site_calibration import fit_site_calibration
 from core.acceptance.site_threshold import choose_site_threshold
 from core.comparison.curves import trace_curves
 from core.domain.model import OperatingPoint, RunRecord
 from core.domain.rate import Rate
+from core.domain.site import SiteCalibration
 from core.errors import DatasetError
 from core.evaluation.likelihood_ratio import CountedBand
 from core.evaluation.metrics import (

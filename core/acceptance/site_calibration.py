@@ -8,13 +8,12 @@ films whose log odds were moved and stretched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
+from core.domain.site import SiteCalibration
 from core.errors import DatasetError
 from core.evaluation.metrics import logits_of
 from core.language.words import msg
@@ -29,42 +28,6 @@ STEPS_EDGE = 0.002
 _ROUNDS, _CLOSE, _LARGEST_STEP = 100, 1e-9, 1.0
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class SiteCalibration:
-    """How a run's probability becomes that of a site.
-
-    Attributes
-    ----------
-    offset, slope : float
-        ``sigmoid(offset + slope * log_odds)`` of the run's own probability.
-    steps_at, steps : tuple of float
-        Log odds, ascending, and the share of pneumonia that the isotonic regression gives there;
-        between them it is read off straight lines.
-    steps_share : float
-        Weight of the steps; the rest is that of the line.
-    n, n_positive, n_patients : int
-        What it was fitted on.
-    """
-
-    offset: float
-    slope: float
-    steps_at: tuple[float, ...]
-    steps: tuple[float, ...]
-    steps_share: float
-    n: int
-    n_positive: int
-    n_patients: int
-
-    def apply(self, probabilities: Scores) -> Scores:
-        """Return the site's probabilities for (N,) of the run's own."""
-        log_odds = logits_of(probabilities)
-        line = expit(self.offset + self.slope * log_odds)
-        if not self.steps:
-            return np.asarray(line, np.float64)
-        steps = np.interp(log_odds, self.steps_at, self.steps)
-        return np.asarray((1.0 - self.steps_share) * line + self.steps_share * steps, np.float64)
 
 
 def fit_site_calibration(

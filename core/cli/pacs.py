@@ -15,13 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.cli.console import print_text, show_errors
 from core.domain.archive import ArchiveSettings
+from core.domain.model import SiteSetting
 from core.domain.reader import OPERATOR, Reader
 from core.errors import ArchiveError, FilmStoreError
 from core.jobs.film_worker import EngineFiles
 from core.observability.logs import configure_logs
 from core.pipeline import Engine, open_engine
 from core.reads.reported import reads_to_report
-from core.runs.store import reading_identity
 from core.serving.choice import decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.archive import SqlArchive
@@ -29,6 +29,7 @@ from core.store.engine import Database
 from core.store.films.worklist import open_films
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices
+from core.store.site_settings import find_in_force
 
 if TYPE_CHECKING:  # loaded where it is used: the DICOM network takes half a second
     from core.pacs.service import ArchiveService
@@ -50,12 +51,14 @@ def _served(database: Database) -> str:
     return decide_served_run(get_settings().named_run, SERVED_RUN, newest).run_id
 
 
-def _engine(run_id: str) -> tuple[Engine, EngineFiles]:
+def _setting(database: Database) -> SiteSetting | None:
+    return find_in_force(database, get_settings().models, _served(database)).setting
+
+
+def _engine(run_id: str, setting: SiteSetting | None) -> tuple[Engine, EngineFiles]:
     settings = get_settings()
-    models = settings.models.absolute()
-    engine = open_engine(models, run_id, settings.inference_threads)
-    identity = reading_identity(engine.classifier.run_record, engine.gate.sha256)
-    return engine, EngineFiles(models, run_id, settings.inference_threads, identity)
+    engine = open_engine(settings.models.absolute(), run_id, settings.inference_threads, setting)
+    return engine, EngineFiles.of(engine, settings.models, settings.inference_threads)
 
 
 @app.command("serve")
@@ -75,7 +78,12 @@ def serve() -> None:
         again = True
         while again:
             run_id = _served(database)
-            service = ArchiveService(database, *_engine(run_id), served=lambda: _served(database))
+            service = ArchiveService(
+                database,
+                *_engine(run_id, _setting(database)),
+                served=lambda: _served(database),
+                setting=lambda: _setting(database),
+            )
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, partial(_stop, service))
             print_text(f"Exchanging with the archive; run {run_id} reads.")
@@ -178,7 +186,7 @@ def report(
         from core.pacs.service import write_report  # noqa: PLC0415
 
         out.mkdir(parents=True, exist_ok=True)
-        engine, files = _engine(_served(database))
+        engine, files = _engine(_served(database), _setting(database))
         for name, content in write_report(database, engine, files, signed).items():
             (out / name).write_bytes(content)
             print_text(f"{out / name}")

@@ -31,11 +31,13 @@ def read(
     """
     # Deferred: LiteRT and the films' decoders take a second to load.
     from core.pipeline import open_engine  # noqa: PLC0415
+    from core.store.site_settings import find_in_force_at  # noqa: PLC0415
 
     settings = get_settings()
     with show_errors():
         name = run or settings.served_run
-        engine = open_engine(settings.models, name, settings.inference_threads)
+        site = find_in_force_at(settings.database_url, settings.models, name).setting
+        engine = open_engine(settings.models, name, settings.inference_threads, site)
     unreadable = 0
     for said in _read_all(films, engine):
         unreadable += "error" in said
@@ -85,7 +87,11 @@ def _in_words(said: dict[str, Any]) -> Iterator[str]:
         probability = probability_text(model["probability"])
         yield (
             f"{said['file']}: {model['side']}. Probability {probability}, threshold "
-            f"{model['threshold']:.3f}, run {model['run']}."
+            f"{model['threshold']:.3f}, run {model['run']}{_at_site(model['site_setting'])}."
         )
     for one in said["quality"]:
         yield f"  {one['severity']}: {one['sentence']}"
+
+
+def _at_site(version: int | None) -> str:
+    return "" if version is None else f" by version {version} of the site's setting"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.arrays import FloatImage
+from core.domain.rate import Rate
+from core.domain.site import ScoreBand, SiteCalibration
+from core.errors import DatasetError
+from core.language.words import msg
+
+_SCORE_EDGE = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,13 @@ class Calibration:
 
     temperature: float
     offset: float
+
+    def own_probability(self, score: float) -> float:
+        """Return the run's own probability for a score, the sigmoid of a logit."""
+        inside = min(max(score, _SCORE_EDGE), 1.0 - _SCORE_EDGE)
+        logit = math.log(inside) - math.log1p(-inside)
+        log_odds = logit / self.temperature + self.offset
+        return 0.5 * (1.0 + math.tanh(log_odds / 2.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,76 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteSetting:
+    """What a site reads its films by, in place of a run's own calibration and operating point.
+
+    It comes from an acceptance test, and can be hashed and sent to worker processes.
+
+    Attributes
+    ----------
+    version : int
+        Counted for each run, from 1.
+    export_sha256 : str
+        Of the run's export; another one makes the setting void.
+    point : OperatingPoint
+        On the site's probability, measured on the tuning films.
+    own_threshold : float
+        The same threshold as the run's own probability.
+    bands : tuple of ScoreBand
+        Of the test films, ascending.
+    films : int
+        Test films; sensitivity and specificity are theirs, at the site's threshold.
+    go : bool
+        Whether every criterion was met.
+    reason : str
+        Why it was adopted.
+
+    Raises
+    ------
+    DatasetError
+        If its calibration would put films into another order than the run does.
+    """
+
+    version: int
+    site: str
+    run_id: str
+    export_sha256: str
+    calibration: SiteCalibration
+    point: OperatingPoint
+    own_threshold: float
+    bands: tuple[ScoreBand, ...]
+    films: int
+    sensitivity: Rate
+    specificity: Rate
+    go: bool
+    reason: str
+    adopted_by: str
+    adopted_at: datetime
+
+    def __post_init__(self) -> None:
+        if not self.calibration.keeps_order:
+            raise DatasetError(
+                msg(
+                    "On these films pneumonia does not become commoner as the run's score rises. "
+                    "Such a calibration cannot be adopted. Check the labels."
+                )
+            )
+
+    @property
+    def identity(self) -> str:
+        """What decides what is said of a film, as text."""
+        parts = (self.version, self.export_sha256, self.calibration, self.point.threshold)
+        return "|".join(map(str, parts))
+
+    def band_of(self, probability: float) -> ScoreBand | None:
+        """Return the band of a site's probability; None where no test film was."""
+        for band in self.bands:
+            if band.low <= probability < band.high or probability == band.high == 1.0:
+                return band
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """What is known of one trained run, as its ``run.json`` states it.
 
@@ -197,6 +281,10 @@ class RunRecord:
     foreign : bool
         Whether another model's predictions were imported: there is no network, and no film can be
         read with it.
+    site : SiteSetting or None
+        The site's setting that the operating point is of; None where it is the run's own.
+    own : RunRecord or None
+        The run without the site's setting; None where there is none.
     """
 
     run_id: str
@@ -215,6 +303,18 @@ class RunRecord:
     members: tuple[str, ...] = ()
     member_exports: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
+    site: SiteSetting | None = None
+    own: RunRecord | None = None
+
+    @property
+    def without_site(self) -> RunRecord:
+        """The run with its own operating point."""
+        return self.own or self
+
+    @property
+    def own_threshold(self) -> float:
+        """The threshold in force as the run's own probability, whose log odds are explained."""
+        return self.operating_point.threshold if self.site is None else self.site.own_threshold
 
 
 class RunClassifier(Classifier, Protocol):
@@ -234,7 +334,7 @@ class RunClassifier(Classifier, Protocol):
         ...
 
     def log_odds(self, batch: FloatImage) -> npt.NDArray[np.float32]:
-        """Return (N,) float32 log odds of the probabilities."""
+        """Return (N,) float32 log odds of the run's own probabilities, whatever the site's are."""
         ...
 
     @property
@@ -256,6 +356,11 @@ class ServedRun:
     """That a run began to read films: one line of the log of served runs.
 
     ``export_sha256`` is of the exported network; of an ensemble, of its members' hashes.
+
+    Attributes
+    ----------
+    note : str
+        What is said beside it, such as whose threshold it is; not in the log.
     """
 
     run_id: str
@@ -263,6 +368,7 @@ class ServedRun:
     export_sha256: str
     app_version: str
     since: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Act(StrEnum):
     IMPORT_RUN = "import a run"
     CHOOSE_SERVED_RUN = "change the active model"
     SET_PREVALENCE = "set the ward's prevalence"
+    OPEN_SITE = "open the page Site"
     OPEN_ARCHIVE = "open the page Archive"
     SET_ARCHIVE = "change how the archive is reached"
     OPEN_READER_STUDY = "open the page Reader study"
@@ -84,6 +85,7 @@ _ACTS: Mapping[Act, Message] = {
     Act.IMPORT_RUN: msg("import a run"),
     Act.CHOOSE_SERVED_RUN: msg("change the active model"),
     Act.SET_PREVALENCE: msg("set the ward's prevalence"),
+    Act.OPEN_SITE: msg("open the page Site"),
     Act.OPEN_ARCHIVE: msg("open the page Archive"),
     Act.SET_ARCHIVE: msg("change how the archive is reached"),
     Act.OPEN_READER_STUDY: msg("open the page Reader study"),
@@ -127,6 +129,7 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.IMPORT_RUN: frozenset({Role.LEAD, Role.ADMIN}),
     Act.CHOOSE_SERVED_RUN: frozenset({Role.LEAD}),
     Act.SET_PREVALENCE: frozenset({Role.LEAD}),
+    Act.OPEN_SITE: frozenset({Role.LEAD, Role.ADMIN}),
     Act.OPEN_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
     Act.SET_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
     Act.OPEN_READER_STUDY: _ALL,

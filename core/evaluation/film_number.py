@@ -11,15 +11,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from scipy.special import expit
+import numpy as np
+from scipy.special import expit, logit
 
 from core.domain.model import Prediction, RunRecord
 from core.domain.rate import SURE, probability_text
+from core.domain.site import ScoreBand, Scores
 from core.domain.ward import ScoreRatio, ShownNumber
 from core.evaluation.likelihood_ratio import (
     CountedBand,
     MeasuredRatios,
     assumed_prevalence,
+    ratio_of_band,
     ratio_of_score,
 )
 from core.language.current import ENGLISH, using
@@ -248,10 +251,13 @@ def number_of_film(
     Parameters
     ----------
     measured : MeasuredRatios or None
-        From `read_ratios`.
+        From `read_ratios`; not needed at a site, whose own test films are counted.
     prevalence : float or None
         Of the ward; None while none is set.
     """
+    if run.site is not None:
+        band = run.site.band_of(prediction.probability)
+        return None if band is None else FilmNumber(ratio_of_band(band), prevalence)
     ratio = ratio_of_score(_log_odds(prediction.probability), run, measured)
     return None if ratio is None else FilmNumber(ratio, prevalence)
 
@@ -267,7 +273,9 @@ class ScoreWords:
     """How a run's log odds are said.
 
     Of a film of the ward they are a likelihood ratio, or the probability at its prevalence. Of a
-    film of a public set they are the probability that the run was calibrated to.
+    film of a public set they are the probability that the run was calibrated to. At a site that
+    has accepted the run they are the site's probability, for the likelihood ratios that were
+    counted there are too coarse to show what a region changes.
 
     Attributes
     ----------
@@ -287,6 +295,8 @@ class ScoreWords:
     @property
     def name(self) -> str:
         """What kind of number it is."""
+        if self._at_site:
+            return tr("probability") if self.prevalence is None else tr("probability here")
         known = self._number(0.0)
         return tr("probability") if known is None else known.name
 
@@ -294,15 +304,26 @@ class ScoreWords:
     def note(self) -> str:
         """At which prevalence it holds, in a sentence; empty for a likelihood ratio."""
         share = self.prevalence if self.in_ward else assumed_prevalence(self.run)
+        if share is None and self._at_site:
+            share = assumed_prevalence(self.run)
         return "" if share is None else holds_text(share)
 
     def of(self, log_odds: float) -> str:
         """Return the number of log odds, as a limit where it is not written out."""
+        if self._at_site:
+            return tr(probability_text(float(self._site_probabilities(np.array([log_odds]))[0])))
         known = self._number(log_odds)
         return tr(probability_text(float(expit(log_odds)))) if known is None else known.words
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return log odds to mark on a line, each with its number."""
+        if self._at_site:
+            reached = self._site_probabilities(_GRID)
+            return [
+                (float(np.interp(one, reached, _GRID)), number(one, "g"))
+                for one in _PROBABILITIES
+                if reached[0] < one < reached[-1]
+            ]
         if self._number(0.0) is None:
             return [(log_odds_at(0.0, one), number(one, "g")) for one in _PROBABILITIES]
         base = log_odds_at(0.0, assumed_prevalence(self.run) or 0.5)
@@ -313,11 +334,26 @@ class ScoreWords:
             for one in _PROBABILITIES
         ]
 
+    @property
+    def _at_site(self) -> bool:
+        return self.in_ward and self.run.site is not None
+
+    def _site_probabilities(self, log_odds: Scores) -> Scores:
+        """Return the site's probabilities for the run's own log odds, at the ward's prevalence."""
+        assert self.run.site is not None
+        found = self.run.site.calibration.apply(expit(log_odds))
+        assumed = assumed_prevalence(self.run)
+        if self.prevalence is None or assumed is None:
+            return found
+        moved = logit(found) - logit(assumed) + logit(self.prevalence)
+        return np.asarray(expit(moved), np.float64)
+
     def _number(self, log_odds: float) -> FilmNumber | None:
         ratio = ratio_of_score(log_odds, self.run, self.measured) if self.in_ward else None
         return None if ratio is None else FilmNumber(ratio, self.prevalence)
 
 
+_GRID = np.linspace(-12.0, 12.0, 961)
 _PROBABILITIES = (0.01, 0.1, 0.5, 0.9, 0.99)
 _RATIOS = (0.01, 0.1, 1, 10, 100)
 
@@ -371,6 +407,21 @@ def counted_text(counted: CountedBand | None) -> str:
         low=low,
         high=high,
         well=counted.well,
+    )
+
+
+def band_text(site: str, band: ScoreBand) -> str:
+    """Return how a site's test films with such a probability were."""
+    return tr(
+        "Of the test films of {site}, {ill} of {all_ill} with pneumonia and {well} of {all_well} "
+        "without had a probability of {low:.2f} to {high:.2f}.",
+        site=site,
+        ill=band.ill,
+        all_ill=band.all_ill,
+        well=band.well,
+        all_well=band.all_well,
+        low=band.low,
+        high=band.high,
     )
 
 

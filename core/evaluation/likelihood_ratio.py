@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
+from core.domain.site import ScoreBand
 from core.domain.ward import ScoreRatio, Side
 from core.errors import DatasetError
 from core.evaluation.evaluate import PARTS
@@ -163,6 +164,15 @@ def ratio_of_score(
     )
     beyond: Side | None = "above" if log_odds > most else "below" if log_odds < least else None
     return ScoreRatio(value, min(low, value), max(high, value), beyond)
+
+
+def ratio_of_band(band: ScoreBand) -> ScoreRatio:
+    """Return the likelihood ratio of a band of a site's probability, by counting its test films."""
+    counted = CountedBand(
+        "test", band.low, band.high, band.ill, band.all_ill, band.well, band.all_well
+    ).ratio
+    value, low, high = (math.log(one) for one in (counted.value, counted.low, counted.high))
+    return ScoreRatio(value, low, high)
 
 
 def read_ratios(run: RunRecord) -> MeasuredRatios | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
-from core.domain.model import Prediction, RunRecord
+from core.domain.model import Prediction, RunRecord, SiteSetting
+from core.domain.site import chosen_on_words
 from core.language.words import msg, tr
 
 _WHAT = {"probability": msg("probability"), "score": msg("score")}
@@ -50,13 +52,15 @@ def probability_in_words(prediction: Prediction, what: str = "probability") -> s
         words.one,
         what=_WHAT.get(what, what),
         found=point.sensitivity * 100,
-        films=tr(point.chosen_on),
+        films=tr(chosen_on_words(point.chosen_on)),
         n=point.n_positive,
     )
 
 
 def measured_in_words(run: RunRecord) -> str:
     """Return what the operating point did on the split that it was not chosen on."""
+    if run.site is not None:
+        return _measured_at_site(run.site)
     measured = run.metrics["test"]
     films, rates = measured["split"], measured["rates"]
     found = of_100(rates["sensitivity"], " pneumonias")
@@ -66,6 +70,17 @@ def measured_in_words(run: RunRecord) -> str:
         films=tr(films),
         found=found,
         cleared=cleared,
+    )
+
+
+def _measured_at_site(setting: SiteSetting) -> str:
+    return tr(
+        "On the test films of {site} it found {found} and correctly called {cleared}. Detects "
+        "pneumonia only. It takes a side on every film: the unsure band was measured on other "
+        "films.",
+        site=setting.site,
+        found=of_100(asdict(setting.sensitivity), " pneumonias"),
+        cleared=of_100(asdict(setting.specificity), " normals"),
     )
 
 

@@ -44,7 +44,7 @@ def trust_text(run: RunRecord, explanation: Explanation, quality: ExplanationQua
     way = way_of(explanation.settings)
     if way is None:
         return f"{tr(OTHER_SETTINGS)} {tr(UNMEASURED)}"
-    if expit(explanation.score) < run.operating_point.threshold:
+    if expit(explanation.score) < run.own_threshold:
         return f"{tr(UNMEASURED)} {tr(CALLED_ALONE)}"
     pasted, adults = (_rates(quality, films).get(way) for films in (PASTED, ADULTS))
     if pasted is None or adults is None:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.domain.model import Prediction, RunRecord
@@ -86,9 +86,12 @@ def open_examples(run: RunRecord, gate_sha256: str, cache_folder: Path) -> Examp
         for number, (key, content) in enumerate(keyed, start=1)
     ]
     kept = KeptReadings(_set_sha256(hashes), reading_folders(cache_folder))
-    said, looks = kept.of_run(run, gate_sha256), kept.of_gate(gate_sha256, run.input_px)
+    said = kept.of_run(run.without_site, gate_sha256)
+    looks = kept.of_gate(gate_sha256, run.input_px)
     if said is None or looks is None:
         return Examples(films, {}, None)
+    if run.site is not None:
+        said = replace(said, probability=run.site.calibration.apply(said.probability))
     rows = dict(zip(said.films.film_id.tolist(), range(len(said)), strict=True))
     outcomes = {}
     if not run.members:  # how far members disagree is not kept

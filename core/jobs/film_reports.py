@@ -28,6 +28,7 @@ from core.settings import get_settings
 from core.store.engine import Database
 from core.store.read_hashes import hash_of_read
 from core.store.served_runs import list_served_runs
+from core.store.site_settings import run_that_read
 
 METHODS = {
     Way.CAM: msg("CAM, lung unlike healthy"),
@@ -115,6 +116,7 @@ def make_report(
         why = tr("Run {run} has read this film, and does not serve any more.", run=signed.run_id)
         words = probability_in_words(signed.prediction, "score")
         return replace(report, model=words, why_no_regions=why)
+    run = run_that_read(source.database, signed.prediction, run)
     report = replace(report, model=_model_text(signed.prediction, run))
     try:
         explanation = source.explain(film, settings, stopped)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from core.domain.film import Radiograph, Turn
-from core.domain.model import ModelInput
+from core.domain.model import ModelInput, SiteSetting
 from core.errors import FirstReadError, ModelIntegrity
 from core.imaging.decoding import decode_radiograph
 from core.imaging.dicom.deidentify import Deidentified, deidentify
@@ -52,13 +52,26 @@ DECODING_BYTES = 500_000_000
 class EngineFiles:
     """Where the run that reads films lies, with how many threads it reads, and which one it is.
 
-    ``identity`` is `reading_identity` of the run and the gate.
+    Attributes
+    ----------
+    identity : str
+        `reading_identity` of the run, with the site's setting, and the gate.
+    site : SiteSetting or None
+        None: by the run's own calibration and operating point.
     """
 
     models: Path
     run_id: str
     threads: int
     identity: str
+    site: SiteSetting | None = None
+
+    @classmethod
+    def of(cls, engine: Engine, models: Path, threads: int) -> EngineFiles:
+        """Return what a worker process opens to read films as an engine does."""
+        run = engine.classifier.run_record
+        identity = reading_identity(run, engine.gate.sha256)
+        return cls(models.absolute(), run.run_id, threads, identity, run.site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,7 @@ class FilmAnswer:
 
 @lru_cache(maxsize=2)
 def _engine(files: EngineFiles) -> Engine:
-    engine = open_engine(files.models, files.run_id, files.threads)
+    engine = open_engine(files.models, files.run_id, files.threads, files.site)
     if reading_identity(engine.classifier.run_record, engine.gate.sha256) != files.identity:
         raise ModelIntegrity(
             msg(

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.acceptance.measured import SiteFilms
 from core.domain.quality import Severity
@@ -108,6 +109,57 @@ def read_site(
         unlabelled=len(source.names) - len(named),
         missing=tuple(sorted(set(labels) - set(_keys_of(source.names, labels).values()))),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnlabelledReading:
+    """What a run says of films that nobody labelled.
+
+    Attributes
+    ----------
+    probabilities : (N,) float64 ndarray
+        The run's own, of films that passed the quality check, each file once.
+    refused : mapping of str to int
+        By the code of the worst finding.
+    unreadable : mapping of str to str
+        By film, the sentence of a file that cannot become a film.
+    """
+
+    probabilities: npt.NDArray[np.float64]
+    refused: Mapping[str, int]
+    unreadable: Mapping[str, str]
+
+
+def read_unlabelled(
+    source: FilmSource,
+    files: EngineFiles,
+    *,
+    progress: Progress = lambda _done, _all: None,
+    cancelled: Cancelling = lambda: False,
+) -> UnlabelledReading:
+    """Take every film through the quality check and the run.
+
+    Raises
+    ------
+    DatasetError
+        If no film can be read.
+    Cancelled
+        If ``cancelled`` returned True.
+    ModelError
+        If the run cannot be opened.
+    """
+    probabilities: dict[str, float] = {}
+    refused, unreadable = Counter[str](), {}
+    for name, reading in _read_all(source, list(source.names), files, progress, cancelled):
+        if isinstance(reading, str):
+            unreadable[name] = reading
+        elif reading.prediction is None:
+            refused[_worst(reading)] += 1
+        else:
+            probabilities[reading.film_sha256] = reading.prediction.probability
+    if not probabilities:
+        raise DatasetError(msg("No film passed the quality check: nothing is measured."))
+    return UnlabelledReading(np.array(list(probabilities.values())), dict(refused), unreadable)
 
 
 def _keys_of(names: tuple[str, ...], labels: Mapping[str, FilmLabel]) -> dict[str, str]:

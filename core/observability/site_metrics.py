@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from core.domain.archive import ArrivalState, SendingState
+from core.domain.model import Calibration
 from core.domain.review import ReadKind
 from core.domain.worklist import FilmStatus
 from core.errors import FirstReadError
@@ -68,7 +69,7 @@ class SiteMetrics(Collector):
         self._films, self._served = films, served
         self._database: Database = films.database
         self._reads: _Reads | None = None
-        self._reference: tuple[str, Probabilities] | None = None
+        self._reference: tuple[str, tuple[Probabilities, Calibration]] | None = None
         self._one = threading.Lock()
 
     def describe(self) -> list[Metric]:
@@ -138,15 +139,18 @@ class SiteMetrics(Collector):
             patients = find_reads(store.everything(), synthetic=False)
             signed = [one for one in patients if one.kind is ReadKind.READ]
             outcomes = Counter(compare_with_model(one) for one in signed)
-            weeks = weekly_drift(patients, served.run_id, self._reference_of(served))
+            reference, calibration = self._reference_of(served)
+            weeks = weekly_drift(patients, served.run_id, reference, calibration)
             self._reads = _Reads(n, outcomes, tuple(weeks))
         return self._reads
 
-    def _reference_of(self, served: Served) -> Probabilities:
+    def _reference_of(self, served: Served) -> tuple[Probabilities, Calibration]:
         if self._reference is None or self._reference[0] != served.run_id:
-            predictions = read_predictions(load_run(served.models / served.run_id))
+            run = load_run(served.models / served.run_id)
+            predictions = read_predictions(run)
             validation = predictions.films.split == "validation"
-            self._reference = served.run_id, predictions.probability[validation]
+            said = predictions.probability[validation], run.calibration
+            self._reference = served.run_id, said
             self._reads = None
         return self._reference[1]
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.archive import ArchiveSettings, ArrivalState
+from core.domain.model import SiteSetting
 from core.domain.regions import Explanation, ExplanationSettings
 from core.domain.review import ReviewRecord
 from core.errors import ArchiveError, FirstReadError, ReviewStoreError
@@ -70,10 +71,17 @@ class ArchiveService:
         The run and the gate that read the films, for worker processes.
     served : callable
         Names the run that is to serve: where it is another, the service ends to begin again.
+    setting : callable, optional
+        Returns by which setting of the site it is to read; as ``served``.
     """
 
     def __init__(
-        self, database: Database, engine: Engine, files: EngineFiles, served: Callable[[], str]
+        self,
+        database: Database,
+        engine: Engine,
+        files: EngineFiles,
+        served: Callable[[], str],
+        setting: Callable[[], SiteSetting | None] | None = None,
     ) -> None:
         run = engine.classifier.run_record
         note_served_run(
@@ -85,7 +93,8 @@ class ArchiveService:
         self._films = open_films(database, get_settings())
         self._archive = SqlArchive(database)
         self._pool = FilmPool()
-        self._run_id, self._served = files.run_id, served
+        self._serving = files.run_id, files.site
+        self._served, self._setting = served, setting or (lambda: files.site)
         self._intake = Intake(self._archive, self._films, self._pool, files)
         source = report_source(database, engine, files, self._pool)
         self._outbox = Outbox(self._archive, self._films, source)
@@ -227,7 +236,7 @@ class ArchiveService:
                         listening = wanted
                 self._said[DICOM] = settings.receiving_text(address) if listening else ""
                 self._archive.note_service(self._name, dict(self._said))
-                if self._served() != self._run_id:
+                if (self._served(), self._setting()) != self._serving:
                     self._again = True
                     self._stopped.set()
             except FirstReadError as exc:

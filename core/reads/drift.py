@@ -22,7 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from core.domain.model import Calibration, Prediction
 from core.domain.review import ReadKind, ReviewRecord
+from core.domain.site import version_of
 
 CLASSES = 10
 CUSTOMARY_LIMIT = 0.2
@@ -70,7 +72,10 @@ def alarm_limit(n: int, m: int) -> float:
 
 
 def weekly_drift(
-    records: Sequence[ReviewRecord], run_id: str, reference: Probabilities
+    records: Sequence[ReviewRecord],
+    run_id: str,
+    reference: Probabilities,
+    calibration: Calibration | None = None,
 ) -> list[Week]:
     """Return each week's drift, oldest first.
 
@@ -81,6 +86,9 @@ def weekly_drift(
         arbitrations are left out.
     reference : (M,) float64 ndarray
         What the run said of the films it was measured on.
+    calibration : Calibration, optional
+        The run's own: with it, films that were read by a setting of the site are compared by the
+        run's own probability, as the reference is.
     """
     by_week: dict[date, dict[str, float]] = defaultdict(dict)
     seen: set[str] = set()
@@ -96,8 +104,15 @@ def weekly_drift(
             seen.add(record.film_sha256)
             day = record.read.read_at.date()
             monday = day - timedelta(days=day.weekday())
-            by_week[monday][record.film_sha256] = probability.probability
+            by_week[monday][record.film_sha256] = _own(probability, calibration)
     return [_week(monday, by_week[monday], reference) for monday in sorted(by_week)]
+
+
+def _own(prediction: Prediction, calibration: Calibration | None) -> float:
+    at_site = version_of(prediction.operating_point.chosen_on) > 0
+    if calibration is None or not at_site:
+        return prediction.probability
+    return calibration.own_probability(prediction.score)
 
 
 def _week(monday: date, films: dict[str, float], reference: Probabilities) -> Week:

@@ -7,6 +7,7 @@ from typing import Any
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
 from core.domain.rate import probability_number
+from core.domain.site import version_of
 
 FORMAT = "first-read/machine-read/1"
 
@@ -25,8 +26,9 @@ def describe_machine_read(
     -------
     dict
         ``format, file, sha256, refused, quality`` (a list of code, severity and sentence), and
-        ``model``: None, or ``run, probability, threshold, side``. The probability says no more than
-        a reader sees: 0.01 to 0.99, in hundredths.
+        ``model``: None, or ``run, probability, threshold, side, site_setting`` (the version of the
+        site's setting; None of the run's own). The probability says no more than a reader sees:
+        0.01 to 0.99, in hundredths.
     """
     return {
         "format": FORMAT,
@@ -47,6 +49,7 @@ def _describe(prediction: Prediction) -> dict[str, Any]:
         "probability": probability_number(prediction.probability),
         "threshold": prediction.operating_point.threshold,
         "side": prediction.side,
+        "site_setting": version_of(prediction.operating_point.chosen_on) or None,
     }
 
 

@@ -271,6 +271,7 @@ def reading_identity(run: RunRecord, gate_sha256: str) -> str:
         run.input_px,
         run.cropped_to_lungs,
         gate_sha256,
+        *(() if run.site is None else (run.site.identity,)),
     )
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,43 @@ class FilmSource:
             return bytes(self._system.cat_file(f"{self._root}{name}"))
         except Exception as exc:  # every kind of place has errors of its own
             raise DatasetError(msg("{name} cannot be read any more.", name=name)) from exc
+
+
+@contextmanager
+def open_uploaded(content: bytes, most_bytes: int) -> Iterator[FilmSource]:
+    """Open a zip file that was uploaded; nothing of it is written down.
+
+    Parameters
+    ----------
+    most_bytes : int
+        Of one film, unpacked.
+
+    Raises
+    ------
+    DatasetError
+        If it is no zip file, holds no film, or a film is too large.
+    """
+    try:
+        system: Any = fsspec.filesystem("zip", fo=io.BytesIO(content))
+        found = system.find("/", detail=True)
+    except Exception as exc:  # of a damaged zip file
+        raise DatasetError(msg("The uploaded file is no zip file that can be read.")) from exc
+    films = tuple(sorted(name.lstrip("/") for name in found if _may_be_film(name.lstrip("/"))))
+    if not films:
+        raise DatasetError(msg("The uploaded zip file holds no file that may be a film."))
+    for name, facts in found.items():
+        if facts["size"] > most_bytes:
+            raise DatasetError(
+                msg(
+                    "{name} has more than {n} MB unpacked. Leave it out.",
+                    name=name.lstrip("/"),
+                    n=most_bytes // 10**6,
+                )
+            )
+    try:
+        yield FilmSource(films, system, "")
+    finally:
+        system.close()
 
 
 @contextmanager

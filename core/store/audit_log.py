@@ -40,6 +40,7 @@ CHAINED = (
     "reader_studies",
     "reader_study_events",
     "reader_study_readings",
+    "site_settings",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

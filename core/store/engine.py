@@ -85,6 +85,18 @@ def _checked_url(database_url: str) -> URL:
     return url.set(drivername="sqlite")
 
 
+def is_made(database_url: str) -> bool:
+    """Return whether there is a database at an address; the server of PostgreSQL is not asked.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the address cannot be read, or is of another kind.
+    """
+    url = _checked_url(database_url)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
 def _place_of(url: URL) -> Message:
     """Return how a sentence names a database, without user or password."""
     if url.get_backend_name() == "sqlite":

@@ -177,6 +177,26 @@ served_choices = _log(
     Column("app_version", Text, nullable=False),
 )
 
+site_settings = _log(
+    "site_settings",
+    Column("run_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("setting", JSON(none_as_null=True)),
+    *_texts("reason", "set_by"),
+    _moment("set_at"),
+    Column("app_version", Text, nullable=False),
+    Index(
+        "uq_site_settings_version",
+        "run_id",
+        "version",
+        unique=True,
+        sqlite_where=text("setting IS NOT NULL"),
+        postgresql_where=text("setting IS NOT NULL"),
+    ),
+)
+"""With a setting a line adopts a version; without, it takes up an earlier one, or 0: the run's own.
+"""
+
 ward_prevalences = _log(
     "ward_prevalences",
     Column("prevalence", Double, nullable=False),

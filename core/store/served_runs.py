@@ -61,6 +61,7 @@ def note_served_run(
             return last
         served = ServedRun(run_id, threshold, export_sha256, app_version, now())
         row = asdict(served) | {"since": served.since.astimezone(UTC)}
+        del row["note"]
         insert_chained(connection, served_runs, row)
     _log.warning(
         "run %s serves from now on, at operating point %.4f (before: %s)",

@@ -162,6 +162,17 @@ PAGES = {
             msg("Take the card out as PDF or text."),
         ),
     ),
+    "site": PageEntry(
+        "pages/site.py",
+        msg("Site"),
+        msg("Model"),
+        msg("Whether the run reads well enough here, and by which threshold."),
+        (
+            msg("State the criteria and the site's labelled films, then read them."),
+            msg("See go or no go with each criterion. Take the report out as PDF."),
+            msg("A lead adopts the site's threshold, and can take it back."),
+        ),
+    ),
     "archive": PageEntry(
         "pages/archive.py",
         msg("Archive"),

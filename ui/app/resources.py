@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.acceptance.setting import InForce
 from core.domain.arrays import FloatImage
 from core.domain.film import Turn
 from core.domain.model import ModelInput, RunRecord, ServedRun
@@ -24,7 +25,6 @@ from core.domain.regions import (
 from core.domain.worklist import Arrival
 from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm, restore_proportions
-from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import reading_folders
 from core.jobs.explainer import RunFiles, get_explainer
@@ -38,9 +38,9 @@ from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.library.own_cases import OwnCases
 from core.observability.metrics import note_film_taken
 from core.phantom.builtin import built_in_files
-from core.pipeline import Engine, FilmReading, open_engine, open_healthy
+from core.pipeline import Engine, FilmReading, open_engine
 from core.runs.listing import list_runs
-from core.runs.store import export_identity, reading_identity
+from core.runs.store import export_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
@@ -48,6 +48,7 @@ from core.store.films.teaching_films import SqlTeachingFilms, open_teaching_film
 from core.store.films.worklist import SqlFilms, open_films
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
+from core.store.site_settings import find_in_force
 from ui.app.lru_cache import Recent
 from ui.app.presence import is_here, session_id
 from ui.app.reading_behind import still_reads_synthetic
@@ -143,19 +144,42 @@ KEPT_INPUTS = 64
 
 
 @st.cache_resource(show_spinner=False)
+def get_in_force() -> InForce:
+    """Return by which setting of the site the served run reads.
+
+    Raises
+    ------
+    ReviewStoreError, ModelError
+        As `find_in_force`.
+    """
+    return find_in_force(get_database(), get_settings().models, get_decision().run_id)
+
+
+@st.cache_resource(show_spinner=False)
 def get_engine() -> Engine:
-    """Return the served run and the gate, loaded once."""
+    """Return the served run, with the site's setting if it has one, and the gate; loaded once."""
     keep_heap_small()
     settings = get_settings()
-    engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
+    run_id, setting = get_decision().run_id, get_in_force().setting
+    engine = open_engine(settings.models, run_id, settings.inference_threads, setting)
     get_film_pool().prepare(files_of(engine))
     get_explainer().prepare(_run_files(engine))
     return engine
 
 
-@st.cache_resource(show_spinner=False)
 def get_served() -> ServedRun:
-    """Return since when the served run serves, noted in the database if it is another than last."""
+    """Return since when the served run serves, and by which setting of the site."""
+    return replace(_note_served(), note=get_in_force().note)
+
+
+def serve_anew() -> None:
+    """Let what was chosen just now decide: the run, and the site's setting."""
+    for cached in (get_decision, get_in_force, get_engine, _note_served):
+        cached.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def _note_served() -> ServedRun:
     run = get_engine().classifier.run_record
     return note_served_run(
         get_database(),
@@ -221,10 +245,7 @@ def _synthetic_library() -> SyntheticLibrary:
 
 def files_of(engine: Engine) -> EngineFiles:
     """Return which run and gate a worker process opens to read films."""
-    settings, run = get_settings(), engine.classifier.run_record
-    identity = reading_identity(run, engine.gate.sha256)
-    models = settings.models.absolute()
-    return EngineFiles(models, run.run_id, settings.inference_threads, identity)
+    return EngineFiles.of(engine, get_settings().models, get_settings().inference_threads)
 
 
 def _run_files(engine: Engine) -> RunFiles:
@@ -398,36 +419,6 @@ def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
     if film.original_px is not None:
         shown = restore_proportions(shown, *film.original_px)
     return FilmView.of(film.view_key, shown, msg("Film {name}", name=film.name))
-
-
-@st.cache_resource(show_spinner=False)
-def _healthy_network() -> LiteRTNetwork | None:
-    return open_healthy(get_settings().models, get_settings().inference_threads)
-
-
-@st.cache_resource(show_spinner=False)
-def _healthy_films() -> Recent[FloatImage | None]:
-    return Recent(KEPT_INPUTS)
-
-
-def get_healthy(film: UploadedFilm, engine: Engine) -> FloatImage | None:
-    """Return what the model would see of a film without a lesion; None where that is not drawn.
-
-    Raises
-    ------
-    ModelMissing, ModelIntegrity
-        If a file of ``models/healthy`` is missing or is not the one that was measured.
-    RadiographError, Cancelled
-        As `get_input`.
-    """
-    # Deferred: what explains is loaded where something is explained.
-    from core.explain.healthy import draw_healthy  # noqa: PLC0415
-
-    network = _healthy_network()
-    if network is None:
-        return None
-    draw = lambda: draw_healthy(get_input(film, engine), network, network.input_shape[0])  # noqa: E731
-    return _healthy_films().get_or_make(_input_key(film, engine), draw)
 
 
 # --- explanations, made in the background so that the film is there at once ---

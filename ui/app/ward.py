@@ -12,13 +12,20 @@ from core.domain.model import Prediction, RunRecord
 from core.domain.rate import Rate
 from core.domain.ward import ShownNumber, WardPrevalence
 from core.errors import FirstReadError
-from core.evaluation.film_number import FilmNumber, ScoreWords, counted_text, number_of_film
+from core.evaluation.film_number import (
+    FilmNumber,
+    ScoreWords,
+    band_text,
+    counted_text,
+    number_of_film,
+)
 from core.evaluation.likelihood_ratio import MeasuredRatios, counted_for, read_ratios
 from core.language.words import tr
 from core.model_card.card import USUAL_PREVALENCE
 from core.pipeline import Engine
 from core.reads.ward_share import estimate_share
 from core.settings import get_settings
+from core.store.site_settings import run_that_read
 from core.store.ward import read_ward_prevalence
 from ui.app.ledger import get_test_files
 from ui.app.read_in_progress import ReadContext
@@ -36,15 +43,21 @@ def prevalence_for(visit: Visit, film: str) -> WardPrevalence | None:
     return visit.ward[1]
 
 
+def run_of(prediction: Prediction) -> RunRecord:
+    """Return the served run as it read a film: by its own threshold, or by which of the site's."""
+    return run_that_read(get_database(), prediction, get_engine().classifier.run_record)
+
+
 def number_of(read: ReadContext, prediction: Prediction) -> FilmNumber | None:
     """Return what the score of a film of the visit means; None where that cannot be said."""
-    run = get_engine().classifier.run_record
+    run = run_of(prediction)
     return number_of_film(prediction, run, _ratios(run), _value(read))
 
 
 def number_at(prediction: Prediction, run: RunRecord, shown: ShownNumber) -> FilmNumber | None:
     """Return what a score meant at the prevalence that the reader of a kept read saw."""
-    return number_of_film(prediction, run, _ratios(run), shown.prevalence)
+    then = run_that_read(get_database(), prediction, run)
+    return number_of_film(prediction, then, _ratios(then), shown.prevalence)
 
 
 def words_for(read: ReadContext) -> ScoreWords:
@@ -58,9 +71,13 @@ def words_of_set(engine: Engine) -> ScoreWords:
     return ScoreWords(engine.classifier.run_record)
 
 
-def counting_text(number: FilmNumber) -> str:
-    """Return what counting the films of the official test gives around a number."""
-    measured = _ratios(get_engine().classifier.run_record)
+def counting_text(number: FilmNumber, prediction: Prediction) -> str:
+    """Return what counting films gives around a number: the site's, or the official test's."""
+    run = run_of(prediction)
+    if run.site is not None:
+        band = run.site.band_of(prediction.probability)
+        return "" if band is None else band_text(run.site.site, band)
+    measured = _ratios(run)
     return "" if measured is None else counted_text(counted_for(number.ratio, measured))
 
 

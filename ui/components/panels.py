@@ -261,5 +261,6 @@ def draw_standing_line(served: ServedRun, reader: str) -> None:
         run=escape(served.run_id),
         time=time_text(served.since),
     )
+    note = escape(tr(served.note))
     reading = tr("Reading: {reader}.", reader=name) if name else tr("No reader named.")
-    st.html(f'<p class="fr-line">{use} {model} {reading}</p>')
+    st.html(f'<p class="fr-line">{use} {model} {note} {reading}</p>')

@@ -29,6 +29,11 @@ BALANCE = {
 HEADINGS = {UNLIKE_HEALTHY: msg("Lung that differs most from healthy lung")}
 """Of the list, where it is not of all regions that the score depends on."""
 
+OWN_SUM = msg(
+    "The parts add up to the log odds of the model's own score. The site's calibration turns that "
+    "score into the probability."
+)
+
 INTERVALS = {
     Method.CAM: msg("Below it: by the film alone, and by its mirrored film alone."),
     Method.LIME: msg("Below it: its 95 % interval over other samples."),
@@ -140,6 +145,8 @@ def draw_balance(explanation: Explanation, said: ScoreWords, *, intervals: bool 
             f"<tbody>{lines}</tbody><tfoot>{_sum_line(name, explanation.score)}</tfoot></table>"
         )
         words += f'<p class="fr-weight">{tr(said.note)}</p>' if said.note else ""
+        if said.in_ward and said.run.site is not None:
+            words += f'<p class="fr-weight">{tr(OWN_SUM)}</p>'
     st.html(words)
 
 

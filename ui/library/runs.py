@@ -58,7 +58,7 @@ def name_offered(library: str) -> dict[str, str]:
 
 
 def get_engine_of(run_id: str) -> Engine:
-    """Return the engine with another run in the place of the one that is served.
+    """Return the engine with a run, by its own threshold, in the place of what is served.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def get_engine_of(run_id: str) -> Engine:
     """
     engine, run = get_engine(), get_runs()[run_id]
     if run_id == engine.classifier.run_record.run_id:
-        return engine
+        return engine.own
     return _engine_of(run_id, reading_identity(run, engine.gate.sha256))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.domain.model import Calibration
 from core.domain.rate import of_few_text
 from core.domain.review import ReviewRecord, Verdict
 from core.language.numbers import day_text
@@ -31,11 +32,13 @@ from ui.records.words import reader_text
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _reference_of(run_id: str) -> tuple[Probabilities, float]:
-    """Return what a run said of its validation patients, and the share of ill films."""
-    predictions = read_predictions(load_run(get_settings().models / run_id))
+def _reference_of(run_id: str) -> tuple[Probabilities, float, Calibration]:
+    """Return what a run said of its validation patients, the share of ill, its own calibration."""
+    run = load_run(get_settings().models / run_id)
+    predictions = read_predictions(run)
     validation = predictions.films.split == "validation"
-    return predictions.probability[validation], float(predictions.films.label[validation].mean())
+    ill = float(predictions.films.label[validation].mean())
+    return predictions.probability[validation], ill, run.calibration
 
 
 def drift_of(records: Sequence[ReviewRecord]) -> list[Week]:
@@ -45,15 +48,15 @@ def drift_of(records: Sequence[ReviewRecord]) -> list[Week]:
     no others, they show how it works.
     """
     run_id = get_engine().classifier.run_record.run_id
-    reference, _ = _reference_of(run_id)
+    reference, _, calibration = _reference_of(run_id)
     patients = find_reads(records, synthetic=False)
-    return weekly_drift(patients or records, run_id, reference)
+    return weekly_drift(patients or records, run_id, reference, calibration)
 
 
 def draw_drift(weeks: Sequence[Week]) -> None:
     """Draw how far each week's probabilities are from those of validation patients."""
     run_id = get_engine().classifier.run_record.run_id
-    reference, ill = _reference_of(run_id)
+    reference, ill, _ = _reference_of(run_id)
     for week in weeks:
         if week.alarm:
             st.warning(

@@ -16,8 +16,9 @@ from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
 from core.language.numbers import number
 from core.language.words import msg, tr, trn
 from ui.app.guard import show_errors
+from ui.app.healthy import get_healthy
 from ui.app.lru_cache import Recent
-from ui.app.resources import get_healthy, get_input
+from ui.app.resources import get_input
 from ui.app.session import HiddenParts, Visit
 from ui.components.region_list import log_odds_of, probability_of
 from ui.components.viewer.viewer import Marking, Switching, read_marks_event, read_switched_event
@@ -146,7 +147,7 @@ def _draw_change(
         fill,
         get_healthy(subject.film, subject.engine),
     )
-    threshold = run.run_record.operating_point.threshold
+    threshold = run.run_record.own_threshold
     said = subject.said
     rows = [_row(tr("As it is"), shown, threshold, said)]
     if parts.regions or parts.boxes:
@@ -283,7 +284,7 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
         return
     if not asked:
         return
-    threshold = subject.engine.classifier.run_record.operating_point.threshold
+    threshold = subject.engine.classifier.run_record.own_threshold
     name = f"{subject.film.view_key}|{subject.run_id}|{[mark.edges for mark in marks]}"
     found, said = _results().get_or_make(name, lambda: _test(subject, marks)), subject.said
     rows = [

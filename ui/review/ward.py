@@ -15,9 +15,9 @@ from core.language.numbers import day_text
 from core.language.words import msg, tr
 from core.store.ward import set_ward_prevalence
 from ui.app.read_in_progress import ReadContext
-from ui.app.resources import get_database, get_engine
+from ui.app.resources import get_database
 from ui.app.session import Visit
-from ui.app.ward import counting_text, estimate_here, number_of, prevalence_for
+from ui.app.ward import counting_text, estimate_here, number_of, prevalence_for, run_of
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain
 
@@ -57,9 +57,9 @@ def draw_score(read: ReadContext, prediction: Prediction) -> None:
 def draw_measured_here(read: ReadContext, prediction: Prediction) -> None:
     """Say on which side the score lies, how often it was right, and what counting films gives."""
     number = number_of(read, prediction)
-    note = None if number is None else counting_text(number)
+    note = None if number is None else counting_text(number, prediction)
     with st.expander(tr("How the result was measured"), icon=":material/fact_check:"):
-        draw_measured(prediction, get_engine().classifier.run_record, note)
+        draw_measured(prediction, run_of(prediction), note)
 
 
 def number_shown(read: ReadContext, prediction: Prediction | None) -> ShownNumber | None:

@@ -15,7 +15,7 @@ from core.serving.requirements import check_demands
 from core.settings import get_settings
 from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.identity import not_allowed
-from ui.app.resources import get_database, get_decision, get_engine, get_served
+from ui.app.resources import get_database, get_decision, serve_anew
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.runs.data import ListedRuns
@@ -37,8 +37,7 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
     settings = get_settings()
     open_engine(settings.models, run_id, settings.inference_threads)
     choose_served_run(get_database(), run_id=run_id, reason=reason, chosen_by=chosen_by)
-    for cached in (get_decision, get_engine, get_served):
-        cached.clear()
+    serve_anew()
 
 
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:

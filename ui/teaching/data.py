@@ -38,7 +38,7 @@ from ui.library.blind_reads import films_awaiting, films_of_studies, hash_ahead
 from ui.library.copies import load_film
 from ui.library.films import lesion_outlines, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
-from ui.teaching.own_cases import count_own_cases, own_cases
+from ui.teaching.own_cases import count_own_cases, own_cases, served_run
 
 EXTERNAL_SPLIT = "nih"
 
@@ -280,7 +280,10 @@ def _segmented_lungs(library: str, film_id: str) -> np.ndarray:
 
 def prediction_of(course: Course, case: Case) -> Prediction | None:
     """Return the model's read as it was kept; None if the run is not here or has changed since."""
-    run = get_runs().get(course.session.plan.run_id)
+    plan = course.session.plan
+    run = get_runs().get(plan.run_id)
+    if plan.library == OwnCases.name and served_run().run_id == plan.run_id:
+        run = served_run()  # these films are the site's, and are read by its threshold
     if run is None or run.operating_point.threshold != case.threshold:
         return None
     return _predicted(run, case.probability)

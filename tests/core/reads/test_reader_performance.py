@@ -17,7 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from core.datasets.copies import list_test_files, published_references
 from core.datasets.index import list_public, reference_of_files
-from core.domain.model import OperatingPoint, Prediction
+from core.domain.model import Calibration, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind, Verdict
@@ -283,6 +283,22 @@ def test_weeks_begin_on_monday_and_count_each_film_of_the_run_once() -> None:
     assert weeks[1].index is None
     assert not weeks[1].alarm
     assert weekly_drift(first, "another run", reference) == []
+
+
+def test_films_read_by_a_site_setting_drift_by_the_runs_own_probability() -> None:
+    reference = np.linspace(0.005, 0.995, 200)
+    calibration = Calibration(temperature=2.0, offset=0.5)
+    logits = 2.0 * (np.log(reference) - np.log1p(-reference) - 0.5)
+    point = OperatingPoint(0.6, 0.9, 0.9, 100, 50, "tuning films of Ward 3, site setting 2")
+    scores = (1.0 / (1.0 + np.exp(-logits))).tolist()
+    reads = [
+        read(n, ILL, model_ill=True, prediction=Prediction(0.99, score, "run-1", point))
+        for n, score in enumerate(scores)
+    ]
+    (week,) = weekly_drift(reads, "run-1", reference, calibration)
+    assert week.index == pytest.approx(0.0, abs=1e-9)
+    (by_the_site,) = weekly_drift(reads, "run-1", reference)
+    assert by_the_site.alarm
 
 
 # --- disputes -------------------------------------------------------------------------------------

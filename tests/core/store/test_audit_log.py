@@ -24,6 +24,7 @@ from fixtures.review_records import (
     sign,
 )
 from fixtures.study_films import READERS, advice_of, answer_of, study_design
+from fixtures.site_settings import accepted
 from fixtures.teaching_cases import make_case
 from typer.testing import CliRunner
 
@@ -35,7 +36,8 @@ from core.domain.worklist import ArrivingFilm
 from core.error_analysis.notes import write_note
 from core.reader_studies.study import progress_of
 from core.reads.drafts import ReviewStepKind
-from core.settings import PROJECT_ROOT
+from core.runs.store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.store.archive import SqlArchive
 from core.store.audit_log import CHAINED, LedgerReport, content_sha256, line_sha256, verify_records
 from core.store.dismissals import dismiss_film
@@ -51,6 +53,7 @@ from core.store.reader_studies import SqlReaderStudies
 from core.store.reads import SqlReviewStore
 from core.store.schema import metadata
 from core.store.served_runs import choose_served_run, note_served_run
+from core.store.site_settings import adopt_setting
 from core.store.teaching import SqlTeachingStore
 from core.store.ward import set_ward_prevalence
 from core.teaching.session import Difficulty, Plan, StepKind
@@ -95,6 +98,8 @@ def write_all(url: str) -> str:
     stands = progress_of(study, READERS[0], [])
     studies.open_film(study, stands, ada)
     studies.read(study, stands, answer_of(70), ada)
+    run = load_run(get_settings().models / SERVED_RUN)
+    adopt_setting(database, accepted(run), "Ward 3", "measured", reader)
     dismiss_film(database, OTHER_FILM, refused_film_record().quality, reader)
     choose_local_reader(database, "Ada", Role.READER)
     database.close()
@@ -134,7 +139,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + 3
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + 3 + 1
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()

@@ -1,0 +1,1 @@
+"""The page Site: by which threshold the run reads here, and the test that chooses it."""

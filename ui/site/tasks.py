@@ -1,0 +1,71 @@
+"""What is measured in the background on this server: one test at a time, seen by all its leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.jobs.background import BackgroundTask
+from core.jobs.film_worker import EngineFiles
+from core.jobs.site_tests import AcceptanceTask, PrevalenceTask
+from core.language.words import tr
+from core.pipeline import Engine
+from core.settings import get_settings
+from ui.app.progress import REFRESH_S, Watch
+from ui.app.resources import get_engine
+from ui.components.plain_text import plain
+
+
+@dataclass(slots=True)
+class Desk:
+    """The newest test of each kind, under way or done.
+
+    Attributes
+    ----------
+    adopted : int
+        The version as which the acceptance test was adopted; 0 as long as it was not.
+    """
+
+    acceptance: AcceptanceTask | None = None
+    adopted: int = 0
+    prevalence: PrevalenceTask | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether films are being read for one of them."""
+        return any(one is not None and one.running for one in (self.acceptance, self.prevalence))
+
+
+@st.cache_resource(show_spinner=False)
+def get_desk() -> Desk:
+    """Return the desk of this server; what lies on it survives a reload of the page."""
+    return Desk()
+
+
+def own_engine() -> tuple[Engine, EngineFiles]:
+    """Return the served run with its own calibration, and how a worker process opens it."""
+    engine = get_engine().own
+    return engine, EngineFiles.of(engine, get_settings().models, get_settings().inference_threads)
+
+
+def follow_task(task: BackgroundTask, words: str, key: str, forget: Callable[[], None]) -> None:
+    """Draw how far a task is with a button that stops it, or why it came to nothing."""
+    if task.running:
+        st.fragment(_follow, run_every=REFRESH_S)(Watch(), task, words, key)
+    elif task.sentence:
+        st.warning(plain(tr(task.sentence)), icon=":material/error:")
+        st.button(tr("Put away"), icon=":material/close:", key=f"{key}-away", on_click=forget)
+
+
+def _follow(watch: Watch, task: BackgroundTask, words: str, key: str) -> None:
+    st.progress(min(1.0, task.progress), text=words)
+    st.button(
+        tr("Stop"),
+        icon=":material/stop_circle:",
+        key=f"{key}-stop",
+        on_click=task.cancel,
+        disabled=task.cancelled,
+    )
+    watch.rerun_if(news=task.finished)
