@@ -57,6 +57,8 @@ class Act(StrEnum):
     SET_PREVALENCE = "set the ward's prevalence"
     OPEN_ARCHIVE = "open the page Archive"
     SET_ARCHIVE = "change how the archive is reached"
+    ACKNOWLEDGE_ALARM = "acknowledge an alarm of the weekly check"
+    CHOOSE_SHADOW_RUN = "choose the run that reads along"
 
 
 _ACTS: Mapping[Act, Message] = {
@@ -83,6 +85,8 @@ _ACTS: Mapping[Act, Message] = {
     Act.SET_PREVALENCE: msg("set the ward's prevalence"),
     Act.OPEN_ARCHIVE: msg("open the page Archive"),
     Act.SET_ARCHIVE: msg("change how the archive is reached"),
+    Act.ACKNOWLEDGE_ALARM: msg("acknowledge an alarm of the weekly check"),
+    Act.CHOOSE_SHADOW_RUN: msg("choose the run that reads along"),
 }
 
 
@@ -123,6 +127,8 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.SET_PREVALENCE: frozenset({Role.LEAD}),
     Act.OPEN_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
     Act.SET_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
+    Act.ACKNOWLEDGE_ALARM: frozenset({Role.LEAD}),
+    Act.CHOOSE_SHADOW_RUN: frozenset({Role.LEAD}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

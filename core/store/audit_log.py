@@ -37,6 +37,11 @@ CHAINED = (
     "ward_prevalences",
     "dismissals",
     "archive_settings",
+    "monitoring_weeks",
+    "monitoring_notes",
+    "shadow_choices",
+    "shadow_readings",
+    "blind_reads",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 
