@@ -17,6 +17,7 @@ from core.cli.import_run import import_run_file
 from core.cli.language import catalogues
 from core.cli.likelihood_ratio import likelihood_ratio
 from core.cli.model_card import facts
+from core.cli.monitor import monitor
 from core.cli.pacs import app as pacs_app
 from core.cli.phantom import phantom, phantom_scores
 from core.cli.precompute import features, film_facts, label_issues
@@ -46,6 +47,7 @@ app.add_typer(records_app, name="records")
 app.add_typer(study_app, name="study")
 app.command()(read)
 app.command()(accept)
+app.command()(monitor)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)

@@ -61,6 +61,8 @@ class Act(StrEnum):
     OPEN_READER_STUDY = "open the page Reader study"
     MAKE_STUDY = "make a reader study"
     READ_IN_STUDY = "read in a reader study"
+    ACKNOWLEDGE_ALARM = "acknowledge an alarm of the weekly check"
+    CHOOSE_SHADOW_RUN = "choose the run that reads along"
 
 
 _ACTS: Mapping[Act, Message] = {
@@ -91,6 +93,8 @@ _ACTS: Mapping[Act, Message] = {
     Act.OPEN_READER_STUDY: msg("open the page Reader study"),
     Act.MAKE_STUDY: msg("make a reader study"),
     Act.READ_IN_STUDY: msg("read in a reader study"),
+    Act.ACKNOWLEDGE_ALARM: msg("acknowledge an alarm of the weekly check"),
+    Act.CHOOSE_SHADOW_RUN: msg("choose the run that reads along"),
 }
 
 
@@ -135,6 +139,8 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_READER_STUDY: _ALL,
     Act.MAKE_STUDY: frozenset({Role.TEACHER, Role.LEAD}),
     Act.READ_IN_STUDY: _DOCTORS | {Role.TRAINEE},
+    Act.ACKNOWLEDGE_ALARM: frozenset({Role.LEAD}),
+    Act.CHOOSE_SHADOW_RUN: frozenset({Role.LEAD}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

@@ -174,10 +174,11 @@ class FilmPool:
             except (EOFError, OSError) as exc:
                 raise _ended(name, worker.end(_TO_END_S)) from exc
         if isinstance(answer, Exception):
-            if (work.read or work.secret) and isinstance(answer, RadiographError):
+            counts = (work.read or work.secret) and not work.unseen
+            if counts and isinstance(answer, RadiographError):
                 note_film_unreadable(work.key)
             raise answer
-        if answer.reading is not None:
+        if answer.reading is not None and not work.unseen:
             seconds = time.monotonic() - begun
             note_reading(work.key, seconds, answer.reading.quality)
         return answer

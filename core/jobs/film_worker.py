@@ -102,6 +102,8 @@ class FilmWork:
         Not empty: a DICOM file is only stripped of what names its patient, keyed with this.
     key : str
         Which film it is, by the hash of the file as it came; for the log.
+    unseen : bool
+        Whether a run reads along that nobody sees: such a reading is not counted.
     """
 
     content: bytes
@@ -115,6 +117,7 @@ class FilmWork:
     size: int = 0
     turn: Turn = Turn.NONE
     key: str = ""
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

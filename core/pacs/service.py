@@ -29,6 +29,7 @@ from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_reports import ReportSource, Stopped
 from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
+from core.jobs.monitoring import check_due, read_along, shadow_run, watch_run
 from core.language.words import msg
 from core.observability.metrics import REGISTRY, exposition, timed_explanation
 from core.observability.probes import Probes, ProbeServer
@@ -44,9 +45,11 @@ from core.settings import get_settings
 from core.store.archive import SqlArchive
 from core.store.engine import Database
 from core.store.films.worklist import open_films
+from core.store.monitoring import SqlMonitoring
 from core.store.served_runs import note_served_run
 
 FETCH_EVERY_S, SEND_EVERY_S, LOOK_EVERY_S, SEEN_EVERY_S = 10.0, 2.0, 2.0, 5.0
+WATCH_EVERY_S = 60.0
 SETTLED_S = 2.0
 """A file in the watched folder that was not written to for so long is taken as whole."""
 
@@ -54,6 +57,7 @@ LATE_S = 30.0
 """A service that has not been seen for so long is taken as ended."""
 
 DICOMWEB, DICOM, READING, REPORTS = "DICOMweb", "DICOM", "reading", "reports"
+WATCHING = "weekly check"
 _FOLDERS = {
     ArrivalState.KEPT: "taken",
     ArrivalState.LEFT_OUT: "left out",
@@ -95,6 +99,7 @@ class ArchiveService:
         self._pool = FilmPool()
         self._serving = files.run_id, files.site
         self._served, self._setting = served, setting or (lambda: files.site)
+        self._engine, self._identity = engine, files.identity
         self._intake = Intake(self._archive, self._films, self._pool, files)
         source = report_source(database, engine, files, self._pool)
         self._outbox = Outbox(self._archive, self._films, source)
@@ -119,6 +124,7 @@ class ArchiveService:
             (FOLDER, LOOK_EVERY_S, self._look),
             (READING, LOOK_EVERY_S, self._read),
             (REPORTS, SEND_EVERY_S, self._send),
+            (WATCHING, WATCH_EVERY_S, self._watch),
         )
         self._threads = [
             threading.Thread(target=self._repeat, args=way, name=f"archive-{way[0]}")
@@ -284,6 +290,17 @@ class ArchiveService:
         """Read what was kept and not read: this process was ended, or another run serves."""
         if settings.takes_films:
             self._intake.read_waiting(self._stopped.is_set)
+        return ""
+
+    def _watch(self, _settings: ArchiveSettings) -> str:
+        """Check the weeks that are over, and let the run that reads along read new films."""
+        watched = watch_run(self._database, self._engine.classifier.run_record, self._identity)
+        if watched is not None:
+            check_due(SqlMonitoring(self._database), watched, utc_now())
+        shadow = shadow_run(self._database, get_settings(), self._engine)
+        if shadow is not None:
+            stopped = self._stopped.is_set
+            read_along(self._films, self._pool, shadow, self._identity, utc_now, stopped)
         return ""
 
     # --- reports that go back ---------------------------------------------------------------------

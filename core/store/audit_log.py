@@ -41,6 +41,11 @@ CHAINED = (
     "reader_study_events",
     "reader_study_readings",
     "site_settings",
+    "monitoring_weeks",
+    "monitoring_notes",
+    "shadow_choices",
+    "shadow_readings",
+    "blind_reads",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

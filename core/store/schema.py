@@ -438,3 +438,53 @@ archive_services = Table(
     Column("said", JSON, nullable=False),
 )
 """Which processes exchange films with the archive, and when each last said so."""
+
+monitoring_weeks = _log(
+    "monitoring_weeks",
+    *_texts("run_id", "identity"),
+    _moment("begins"),
+    Column("seen", JSON, nullable=False),
+    Column("found", JSON, nullable=False),
+    Column("reference_sha256", Text, nullable=False),
+    _moment("checked_at"),
+    Column("app_version", Text, nullable=False),
+    UniqueConstraint("identity", "begins", name="uq_monitoring_weeks_once"),
+)
+
+monitoring_notes = _log(
+    "monitoring_notes",
+    *_texts("run_id", "identity"),
+    _moment("begins"),
+    *_texts("reader", "note"),
+    Column("as_usual", Boolean, nullable=False),
+    _moment("noted_at"),
+    Column("app_version", Text, nullable=False),
+)
+
+shadow_choices = _log(
+    "shadow_choices",
+    Column("run_id", Text, nullable=False),
+    Column("readers", Integer, nullable=False),
+    *_texts("reason", "chosen_by"),
+    _moment("chosen_at"),
+    Column("app_version", Text, nullable=False),
+)
+
+shadow_readings = _log(
+    "shadow_readings",
+    *_texts("film_sha256", "identity", "served_identity"),
+    Column("probability", Double),
+    Column("suspicious", Boolean, nullable=False),
+    Column("served_probability", Double, nullable=False),
+    Column("served_suspicious", Boolean, nullable=False),
+    _moment("read_at"),
+    UniqueConstraint("film_sha256", "identity", "served_identity", name="uq_shadow_readings_once"),
+)
+
+blind_reads = _log(
+    "blind_reads",
+    *_texts("film_sha256", "reader", "reader_key", "verdict"),
+    _moment("read_at"),
+    Column("app_version", Text, nullable=False),
+    UniqueConstraint("film_sha256", "reader_key", name="uq_blind_reads_once"),
+)

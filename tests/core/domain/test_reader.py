@@ -38,6 +38,8 @@ WRITES_WITHOUT_A_READER = {
     "note_arrival",  # of what the archive sent; what is kept of it asks
     "_insert_sending",  # of a signed read; `ask_to_send` asks
     "note_service",  # a process says that it lives
+    "keep_week",  # of the weekly check, which the program makes
+    "keep_reading",  # of the run that reads along; who chose it was asked
     "insert_rows",  # of a backup, into an empty database; whoever runs the command owns both
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fixtures.monitoring import write_monitoring
 from fixtures.review_records import (
     OTHER_FILM,
     SPAWN,
@@ -101,6 +102,7 @@ def write_all(url: str) -> str:
     run = load_run(get_settings().models / SERVED_RUN)
     adopt_setting(database, accepted(run), "Ward 3", "measured", reader)
     dismiss_film(database, OTHER_FILM, refused_film_record().quality, reader)
+    write_monitoring(database)
     choose_local_reader(database, "Ada", Role.READER)
     database.close()
     return url
@@ -139,7 +141,8 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + 3 + 1
+    site = 3 + 1 + 5  # a reader study, a site's setting, the weekly check
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + site
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -354,7 +357,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 26 records in" in good.output
+    assert "All 32 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])
