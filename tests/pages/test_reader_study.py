@@ -186,8 +186,12 @@ def test_films_are_read_in_the_readers_own_order_and_nothing_of_the_truth_shows(
     assert [one.film_id for one in readings] == [read.case.film_id for read in plan]
     assert {(one.seconds, one.openings) for one in readings} == {(15.0, 1)}
     assert "Session 2 of 2 opens on 2026-03-30 09:02 UTC" in words_of(page)
+    press(page, "Leave")
+    assert "Session 2 of 2 opens on 2026-03-30 09:02 UTC." in words_of(page)
+    assert not {"Start", "Continue"} & set(labels(page))
     clock.pass_on(timedelta(days=28))
     page.run()
+    press(page, "Continue")
     assert "**Film 1 of 8**" in words_of(page)
 
 

@@ -23,6 +23,7 @@ from ui.reader_study.data import (
     stand_of,
 )
 from ui.reader_study.making import draw_making
+from ui.reader_study.reading import film_of
 
 VIEWS = {"studies": msg("Studies"), "new": msg("New study")}
 
@@ -71,23 +72,20 @@ def _draw_study(visit: Visit, stand: Stand) -> None:
         st.markdown(f"**{plain(study.design.name)}**")
         st.caption(tr(describe_study(study)))
         st.markdown(tr(_state_text(stand)))
-        read_side, results_side = st.columns(2)
-        if stand.left:
-            begun = stand.progress is not None and stand.progress.read > 0
-            read_side.button(
-                tr("Continue") if begun else tr("Start"),
+        progress, ways = stand.progress, st.container(horizontal=True)
+        if film_of(stand) is not None and progress is not None:
+            ways.button(
+                tr("Continue") if progress.read > 0 else tr("Start"),
                 type="primary",
                 icon=":material/radiology:",
-                width="stretch",
                 key=f"study-read-{study.study_id}",
                 on_click=st.query_params.from_dict,
                 args=({STUDY: study.study_id},),
             )
         if may_see_results(visit, stand):
-            results_side.button(
+            ways.button(
                 tr("Results"),
                 icon=":material/table_chart:",
-                width="stretch",
                 key=f"study-results-{study.study_id}",
                 on_click=st.query_params.from_dict,
                 args=({STUDY: study.study_id, SHOW: RESULTS},),

@@ -38,7 +38,7 @@ KINDS = {
     "wrong": msg("wrong"),
     "none": msg("no side taken"),
 }
-NO_FIGURE = "-"
+NO_FIGURE = ""
 LEAST_P = 0.001
 
 

@@ -79,7 +79,8 @@ def offer_examples_removal(visit: Visit) -> None:
     """Say what the listed films are, and draw the button that removes them."""
     examples = get_examples()
     about = None if examples.summary is None else summary_text(examples.summary)
-    films = tr("{films} synthetic films to begin with.", films=len(examples.films))
+    listed = sum(film.shipped for film in visit.films.values())
+    films = tr("{films} synthetic films to begin with.", films=listed)
     st.caption(films, help=about)
     _draw_remove(visit)
 
