@@ -64,6 +64,7 @@ EMPTY: dict[str, tuple[str, str | re.Pattern[str]]] = {
     "the lesson": ("runs?lesson=zoom", "None of them can serve"),
     "Model card": ("model_card", "Out of 1,000 children"),
     "Teaching": ("teaching", "Read blind, then see the answer"),
+    "Site": ("site", "1. How many films"),
     "Archive": ("archive", "No film has come from the archive yet"),
     "Records": ("records", "No signed reads yet"),
 }
