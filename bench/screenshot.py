@@ -231,6 +231,7 @@ MORE: dict[str, Callable[[Page], None]] = {
     "refused": take_refused,
     "first-steps": take_first_steps,
     "help": take_help,
+    "site": show_tab("Site", "Acceptance test", "How many films"),
     "archive": take_archive,
 }
 """Of no use in docs/, but looked at with the others."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from fixtures.app_pages import open_page
@@ -11,6 +13,8 @@ from fixtures.review_records import lead
 from fixtures.site_settings import LENIENT, STRICT, accepted, made_up_films
 from pages.test_review import CHEST, press, run_until, upload, words_of
 from pages.test_review import open_page as open_review
+from pages.test_spoken import _bracketed  # noqa: F401 - a fixture
+from pages.test_spoken_states import left_in_english
 from streamlit.testing.v1 import AppTest
 
 from core.acceptance.sample_size import plan_sample
@@ -26,6 +30,7 @@ from core.sites.labels import NOT_SETTLED
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from core.store.site_settings import adopt_setting, list_site_settings
+from ui.model_card import panels
 from ui.site import source_choice, tasks
 from ui.site.source_choice import Choice
 
@@ -239,3 +244,37 @@ def test_an_uploaded_zip_file_is_a_place(store) -> None:
     control.set_value("upload").run()
     labels = [one.label for one in page.get("file_uploader")]
     assert labels == ["Zip file of films", "Labels (CSV)"]
+
+
+def test_the_model_card_says_which_threshold_is_in_force(
+    store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = load_run(get_settings().models / SERVED_RUN)
+    adopt_setting(store.database, accepted(run), "Ward 3", "measured", lead(NAME))
+    blank = SimpleNamespace(title=SERVED_RUN, notices=())
+    monkeypatch.setattr(panels, "describe_run", lambda _facts: blank)
+
+    def draw(run_id: str) -> None:
+        from types import SimpleNamespace
+
+        from ui.model_card.panels import draw_head
+
+        draw_head(SimpleNamespace(run=SimpleNamespace(run_id=run_id)))
+
+    card = AppTest.from_function(draw, args=(SERVED_RUN,), default_timeout=60).run()
+    assert "version 1, accepted" in card.info[0].value
+    assert "This card is of the run's own threshold" in card.info[0].value
+    other = AppTest.from_function(draw, args=("s18",), default_timeout=60).run()
+    assert not other.info
+
+
+NAMED = re.compile(r"Ward 3|Dr\. Lena Lead|reader_\d|ward|north|south|McNemar|e\.png|f08|measured$")
+
+
+@pytest.mark.usefixtures("_bracketed")
+def test_a_result_and_what_is_in_force_are_said_in_the_readers_language(store) -> None:
+    lay(STRICT)
+    found = tasks.get_desk().acceptance.result.found
+    adopt_setting(store.database, found, "Ward 3", "measured", lead(NAME))
+    texts = left_in_english(open_page("site"))
+    assert [one for one in texts if re.search("[A-Za-z]{3}", NAMED.sub("", one))] == []

@@ -345,7 +345,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 23 records in" in good.output
+    assert "All 24 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])
