@@ -238,6 +238,7 @@ MORE: dict[str, Callable[[Page], None]] = {
     "refused": take_refused,
     "first-steps": take_first_steps,
     "help": take_help,
+    "site": show_tab("Site", "Acceptance test", "How many films"),
     "archive": take_archive,
     "reader-study": take_reader_study,
 }

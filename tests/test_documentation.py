@@ -78,13 +78,14 @@ ROWS_OF_ROLES = {
     ),
     "Arbitrate between reads": (Act.ARBITRATE,),
     "Change the list of causes": (Act.CHANGE_CAUSES,),
-    "Import a run, erase films, page Archive, how the archive is reached": (
+    "Import a run, erase films, pages Site and Archive, how the archive is reached": (
         Act.IMPORT_RUN,
         Act.ERASE_FILMS,
+        Act.OPEN_SITE,
         Act.OPEN_ARCHIVE,
         Act.SET_ARCHIVE,
     ),
-    "Change the active model": (Act.CHOOSE_SERVED_RUN,),
+    "Change the active model, adopt a site's threshold": (Act.CHOOSE_SERVED_RUN,),
     "Set the ward's prevalence": (Act.SET_PREVALENCE,),
 }
 

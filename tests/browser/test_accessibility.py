@@ -65,6 +65,7 @@ EMPTY: dict[str, tuple[str, str | re.Pattern[str]]] = {
     "Model card": ("model_card", "Out of 1,000 children"),
     "Teaching": ("teaching", "Read blind, then see the answer"),
     "Reader study": ("reader_study", "There is no reader study yet"),
+    "Site": ("site", "1. How many films"),
     "Archive": ("archive", "No film has come from the archive yet"),
     "Records": ("records", "No signed reads yet"),
 }

@@ -200,6 +200,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "subgroups": "Doubtful labels",
     "runs": re.compile("Tick the runs to compare"),
     "model_card": "Out of 1,000 children",
+    "site": "1. How many films",
     "teaching": "Read blind, then see the answer",
     "records": "No signed reads yet",
     "reader_study": "There is no reader study yet",

@@ -39,6 +39,7 @@ SHOWN: dict[str, Callable[[Page], Locator]] = {
     "records": lambda page: page.get_by_text("No signed reads yet"),
     "regions": lambda page: page.get_by_text("Why a film has its score"),
     "review": lambda page: page.get_by_role("option").locator("img:visible"),
+    "site": lambda page: page.get_by_text("reads by its own threshold"),
     "runs": lambda page: page.get_by_text(re.compile("Official test split: 624 films")),
     "teaching": lambda page: page.get_by_role("button", name=re.compile("^Start")),
     "subgroups": lambda page: page.locator(".cards .card img:visible"),

@@ -45,7 +45,12 @@ def prevalence_for(visit: Visit, film: str) -> WardPrevalence | None:
 
 def run_of(prediction: Prediction) -> RunRecord:
     """Return the served run as it read a film: by its own threshold, or by which of the site's."""
-    return run_that_read(get_database(), prediction, get_engine().classifier.run_record)
+    return run_as_it_read(prediction, get_engine().classifier.run_record)
+
+
+def run_as_it_read(prediction: Prediction, run: RunRecord) -> RunRecord:
+    """Return a run as it read a film, by its own threshold or by which of the site's."""
+    return run_that_read(get_database(), prediction, run)
 
 
 def number_of(read: ReadContext, prediction: Prediction) -> FilmNumber | None:
@@ -56,7 +61,7 @@ def number_of(read: ReadContext, prediction: Prediction) -> FilmNumber | None:
 
 def number_at(prediction: Prediction, run: RunRecord, shown: ShownNumber) -> FilmNumber | None:
     """Return what a score meant at the prevalence that the reader of a kept read saw."""
-    then = run_that_read(get_database(), prediction, run)
+    then = run_as_it_read(prediction, run)
     return number_of_film(prediction, then, _ratios(then), shown.prevalence)
 
 

@@ -16,6 +16,7 @@ from core.model_card.recorded import split_text
 from core.model_card.results import describe_ward, expect_in_ward, usual_part
 from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.reports.markdown import escape_markdown
+from ui.app.resources import get_decision, get_in_force
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
 from ui.components.figures import draw_text_table
@@ -61,6 +62,10 @@ def draw_head(facts: RunFacts) -> None:
     for notice in document.notices:
         if notice != tr(NO_DEVICE):
             st.warning(escape_markdown(notice), icon=":material/report:")
+    now = get_in_force()
+    if now.note and facts.run.run_id == get_decision().run_id:
+        own = tr("This card is of the run's own threshold and of public films.")
+        st.info(f"{escape_markdown(tr(now.note))} {own}", icon=":material/location_on:")
 
 
 def draw_facts(view: CardView, facts: RunFacts) -> None:

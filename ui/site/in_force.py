@@ -114,7 +114,7 @@ def _draw_way_back(visit: Visit, run_id: str, lines: tuple[SettingLine, ...]) ->
         st.error(tr("Not changed: {why}", why=plain(str(exc))), icon=":material/error:")
         return
     serve_anew()
-    visit.notice = tr("{now} reads from now on. The change is recorded.", now=named(version))
+    visit.notice = tr("{now} is in force. The change is recorded.", now=named(version))
     st.rerun()
 
 

@@ -11,7 +11,6 @@ from core.domain.reader import Act
 from core.domain.site import ScoreBand
 from core.errors import FirstReadError
 from core.jobs.site_tests import AcceptanceResult
-from core.language.current import current_language
 from core.language.numbers import time_text
 from core.language.words import tr, trn
 from core.reports.document import Intervals, MeasuredRow
@@ -24,6 +23,7 @@ from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
 from ui.charts.site import plot_bands, plot_site_calibration, plot_site_roc
 from ui.components.figures import draw_figures
+from ui.components.made_when_asked import offer_pdf
 from ui.components.plain_text import plain
 from ui.site.tasks import get_desk
 
@@ -36,18 +36,20 @@ def draw_result(visit: Visit, result: AcceptanceResult) -> None:
     answer, acts = st.columns([3, 1], vertical_alignment="center")
     with answer:
         _draw_answer(result)
-    with acts.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            tr("Report (PDF)"),
+    with acts.container(gap="small"):
+        offer_pdf(
+            tr("PDF of the test"),
             lambda: export_acceptance(found, result.site, result.made_at),
-            file_name="acceptance.pdf",
-            mime="application/pdf",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"site-pdf-{current_language()}",
+            name="acceptance.pdf",
+            about=tr("Three pages: the answer, the numbers, and groups, readers and limits."),
+            key="site-pdf",
         )
         st.button(
-            tr("Another test"), icon=":material/restart_alt:", key="site-again", on_click=_put_away
+            tr("Another test"),
+            icon=":material/restart_alt:",
+            key="site-again",
+            on_click=_put_away,
+            width="stretch",
         )
     draw_adopt(visit, result)
     roc, calibration, bands = st.columns(3, gap="medium")

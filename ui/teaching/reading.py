@@ -32,6 +32,7 @@ from ui.app.progress import Watch
 from ui.app.region_panel import overlay_of
 from ui.app.resources import get_film_view, request_explanation, usual_settings
 from ui.app.session import Visit, show_not_kept
+from ui.app.ward import run_as_it_read
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain
@@ -316,7 +317,8 @@ def draw_how_often_right(course: Course, film: FilmState) -> None:
     """Say how often the model was right on this side: below what the reader does next."""
     prediction = prediction_of(course, film.case)
     if prediction is not None:
-        draw_measured(prediction, get_runs()[prediction.run_id])
+        run = run_as_it_read(prediction, get_runs()[prediction.run_id])
+        draw_measured(prediction, run)
 
 
 @st.fragment(run_every=CLOCK_S)

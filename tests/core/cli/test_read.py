@@ -7,12 +7,17 @@ import json
 from pathlib import Path
 
 import pytest
+from fixtures.review_records import lead
+from fixtures.site_settings import accepted
 from PIL import Image
 from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.pipeline import open_engine, read_film
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.store.engine import Database
+from core.store.site_settings import adopt_setting
 
 FILM = next(
     path for path in sorted((PROJECT_ROOT / "synthetic").rglob("*.png")) if "mask" not in str(path)
@@ -62,3 +67,22 @@ def test_a_run_that_is_not_there_is_said():
     done = CliRunner().invoke(app, ["read", "--run", "f99", str(FILM)])
     assert done.exit_code == 1
     assert "f99" in done.output
+
+
+def test_a_film_is_read_by_the_sites_setting_where_there_is_one(
+    reading, tmp_path: Path, monkeypatch
+):
+    url = f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+    monkeypatch.setenv("FIRSTREAD_DATABASE_URL", url)
+    database = Database.open(url)
+    found = accepted(load_run(get_settings().models / SERVED_RUN))
+    kept = adopt_setting(database, found, "Ward 3", "measured", lead("Ada Lead"))
+    database.close()
+    done = CliRunner().invoke(app, ["read", "--json", str(FILM)])
+    model = json.loads(done.output)["model"]
+    (expected,) = kept.setting.calibration.apply([reading.prediction.probability])
+    assert model["threshold"] == kept.setting.point.threshold
+    assert model["site_setting"] == 1
+    assert model["probability"] == pytest.approx(min(max(expected, 0.01), 0.99), abs=0.01)
+    said = CliRunner().invoke(app, ["read", str(FILM)]).output.splitlines()[0]
+    assert said.endswith(f"run {SERVED_RUN} by version 1 of the site's setting.")
