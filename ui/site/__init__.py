@@ -1,0 +1,1 @@
+"""What the page Site is made of."""
