@@ -15,12 +15,14 @@ from ui.app.read_in_progress import ReadContext, open_read, record_progress
 from ui.app.region_panel import overlay_of
 from ui.app.resources import erase_expired, get_film_view, get_served
 from ui.app.session import Visit, show_notice
+from ui.app.watching import watch
 from ui.components.findings.findings import HELP
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
 from ui.review import dismissal, sign_form
+from ui.review.blind_queue import draw_blind_reads
 from ui.review.examples import leave_out_study_films, list_examples, offer_examples
 from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
@@ -38,7 +40,7 @@ from ui.review.read_places import lay_out_read
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
-from ui.review.worklist_query import WorklistView, read_worklist
+from ui.review.worklist_query import BLIND, WorklistView, read_worklist
 
 PAGE_KEYS = (*HELP, *sign_form.KEYS, *KEYS, *dismissal.KEYS)
 NAMELESS = (sign_form.NO_NAME, dismissal.NO_NAME)
@@ -124,6 +126,7 @@ with show_errors():
         visit.notice = tr("Run {run} serves now: the films are read again.", run=served.run_id)
         read_waiting(visit)
     erase_expired()
+    watch()
     view, complaints, total = WorklistView(), [], len(visit.films)
     if get_settings().keeps_films:
         view, complaints = read_worklist(visit, st.query_params.to_dict())
@@ -137,7 +140,9 @@ with show_errors():
             if complaints:
                 st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
         opening = st.empty()  # of its own: else it would stand grey beside the first films
-        if visit.films or view.narrowed or view.page or visit.find:
+        if view.show == BLIND:
+            draw_blind_reads(visit)
+        elif visit.films or view.narrowed or view.page or visit.find:
             opening.empty()
             draw_films(visit, view, total)
         else:

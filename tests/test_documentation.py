@@ -40,6 +40,13 @@ def test_the_tables_of_acceptance_are_those_that_were_measured(name: str) -> Non
     assert shown in read("bench/RESULTS.md")
 
 
+def test_the_table_of_monitoring_is_the_one_that_was_measured() -> None:
+    text = read("docs/user-guide/monitoring.md")
+    shown = text.split("<!-- monitoring -->")[1].split("<!-- /monitoring -->")[0].strip()
+    assert "| --- |" in shown
+    assert shown in read("bench/RESULTS.md")
+
+
 def test_every_benchmark_is_listed() -> None:
     text = read("docs/CONTRIBUTING.md")
     assert not [name for name in Benchmark if f"`python -m bench {name}`" not in text]
@@ -87,6 +94,10 @@ ROWS_OF_ROLES = {
     ),
     "Change the active model, adopt a site's threshold": (Act.CHOOSE_SERVED_RUN,),
     "Set the ward's prevalence": (Act.SET_PREVALENCE,),
+    "Acknowledge an alarm of the weekly check, choose the run that reads along": (
+        Act.ACKNOWLEDGE_ALARM,
+        Act.CHOOSE_SHADOW_RUN,
+    ),
 }
 
 

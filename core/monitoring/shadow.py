@@ -52,6 +52,11 @@ class Part:
         """True where the e-value has reached 1 / alpha."""
         return self.e_value >= 1.0 / ALPHA
 
+    @property
+    def side(self) -> int:
+        """1 where the shadow run is better for certain, -1 where it is worse, and else 0."""
+        return (self.share.low > 0.5) - (self.share.high < 0.5)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -81,14 +86,17 @@ class Comparison:
 
     @property
     def evidence(self) -> Evidence:
-        """Which run is better; mixed where it is worse on ill or on well films for certain."""
+        """Which run is better; mixed where one kind of films speaks against the other."""
+        ill, well = self.ill.side, self.well.side
+        if ill * well < 0:
+            return Evidence.MIXED
         if not self.overall.suffices:
             return Evidence.NOT_YET
-        shadow = self.overall.share.value > 0.5
-        for part in (self.ill, self.well):
-            if (part.share.high < 0.5) if shadow else (part.share.low > 0.5):
-                return Evidence.MIXED
-        return Evidence.SHADOW if shadow else Evidence.SERVED
+        better = self.overall.share.value > 0.5
+        against = -1 if better else 1
+        if against in (ill, well):
+            return Evidence.MIXED
+        return Evidence.SHADOW if better else Evidence.SERVED
 
     @property
     def films_to_read(self) -> int | None:

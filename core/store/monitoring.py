@@ -176,6 +176,12 @@ class SqlMonitoring:
         except (ValueError, KeyError, TypeError) as exc:
             raise self.database.changed_elsewhere(msg("A week of the weekly check")) from exc
 
+    def newest_identity(self, run_id: str) -> str:
+        """Return which export and gate of a run were checked last; empty if none was."""
+        of_run = select(monitoring_weeks.c.identity).where(monitoring_weeks.c.run_id == run_id)
+        newest = of_run.order_by(monitoring_weeks.c.sequence.desc()).limit(1)
+        return next((row.identity for row in self.database.rows(newest)), "")
+
     # --- alarms -----------------------------------------------------------------------------------
 
     def notes(self, identity: str) -> list[AlarmNote]:

@@ -15,7 +15,9 @@ from ui.app.identity import draw_identity
 from ui.app.language import chosen_language
 from ui.app.pages import EVERYWHERE, FIRST, PAGES, PageEntry
 from ui.app.session import Visit
+from ui.app.watching import PLACE, alarm_heading, changes_text, open_alarm, sees_alarm
 from ui.components.frame.frame import show_frame
+from ui.components.plain_text import plain
 
 _STYLE = Path(__file__).with_name("frame.css")
 
@@ -48,10 +50,28 @@ def draw_bar(visit: Visit, listed: Mapping[StreamlitPage, PageEntry], entry: Pag
                         keeps_name=not visit.logged_in,
                         chosen_language=chosen_language(),
                     )
+            if listed:
+                _draw_alarm(visit)
             if listed or visit.logged_in:
                 draw_identity(visit)
         title, purpose = escape(tr(entry.title)), escape(tr(entry.purpose))
         st.html(f'<div class="fr-head"><h1>{title}</h1><p>{purpose}</p></div>')
+
+
+def _draw_alarm(visit: Visit) -> None:
+    """Draw what the weekly check found, until somebody acknowledges it."""
+    alarm = open_alarm() if sees_alarm(visit.acting) else None
+    if alarm is None:
+        return
+    with (
+        st.container(key="alarm", width="content"),
+        st.popover(tr("Alarm"), icon=":material/trending_up:", type="primary"),
+    ):
+        st.markdown(f"**{plain(alarm_heading(alarm))}**")
+        for words in changes_text(alarm):
+            st.markdown(plain(words))
+        if PLACE in PAGES:
+            st.page_link(PAGES[PLACE].path, label=tr("See the course and acknowledge it"))
 
 
 def _draw_links(listed: Mapping[StreamlitPage, PageEntry]) -> None:

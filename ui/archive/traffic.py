@@ -30,6 +30,7 @@ _WAYS = {
     "folder": msg("Watched folder"),
     "reading": msg("Reading"),
     "reports": msg("Reports"),
+    "weekly check": msg("Weekly check"),
 }
 
 

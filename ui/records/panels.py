@@ -141,7 +141,8 @@ def draw_chain() -> None:
     st.write(
         tr(
             "Reads, notes, teaching sessions, case sets, teaching cases, erased films, "
-            "choices of the served run and changes of the local user form one chain: "
+            "choices of the served run, the weekly check, the run that reads along with its blind "
+            "reads, and changes of the local user form one chain: "
             "each record carries the hash of its content and of the previous record."
         )
     )

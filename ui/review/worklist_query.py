@@ -22,16 +22,20 @@ from ui.app.kept_films import PAGE, take_up
 from ui.app.query_params import Param, QueryParams, WrongValue, complain, one_of, put
 from ui.app.resources import get_films
 from ui.app.session import Visit
+from ui.app.watching import blind_queue
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import DISMISSED
 from ui.review.priors import FILM, PRIOR, is_code
 
 FIND = "worklist-find"
+BLIND = "blind"
+"""Asks for the films that two runs read otherwise: none of their scores is shown."""
 SHOWN = {
     "open": msg("Open films"),
     **{str(status).replace(" ", "-"): status_words(status) for status in FilmStatus},
     str(FilmStatus.DISMISSED).replace(" ", "-"): DISMISSED,
     "all": msg("All films"),
+    BLIND: msg("Read blind, for the comparison"),
 }
 ARRIVALS = {
     "any": msg("However they came"),
@@ -145,6 +149,10 @@ def draw_filters(visit: Visit, view: WorklistView, total: int) -> None:
     # one that is being read has another status too
     n_all = sum(n for status, n in counts.items() if status is not FilmStatus.BEING_READ)
     words["all"] = _counted(SHOWN["all"], n_all)
+    blind = len(blind_queue(visit))
+    words[BLIND] = _counted(SHOWN[BLIND], blind)
+    if not blind:
+        del words[BLIND]
     if not tells_disputes(visit):
         del words[FilmStatus.DISPUTED.value]
     elif counts.get(FilmStatus.DISPUTED):

@@ -88,8 +88,16 @@ def test_a_film_that_is_not_settled_does_not_count_yet() -> None:
         ((2, 12, 2, 12), Evidence.SERVED),
         ((0, 15, 60, 5), Evidence.MIXED),
         ((60, 5, 0, 15), Evidence.MIXED),
+        ((26, 0, 0, 13), Evidence.MIXED),
     ],
-    ids=["too few", "the shadow run", "the served run", "fewer ill found", "more false alarms"],
+    ids=[
+        "too few",
+        "the shadow run",
+        "the served run",
+        "fewer ill found",
+        "more false alarms",
+        "both",
+    ],
 )
 def test_the_evidence_says_which_run_is_better(counts, evidence) -> None:
     assert compared(*counts).evidence is evidence

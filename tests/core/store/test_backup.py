@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fixtures.backup_sites import Site
 from fixtures.kept_films import CONTENT, FILM, OTHER
+from fixtures.monitoring import write_monitoring
 from fixtures.review_records import (
     SPAWN,
     raw_connection,
@@ -204,3 +205,20 @@ def test_every_read_acknowledged_before_the_backup_is_in_it(url, empty, tmp_path
     with closing(Database(empty.url)) as database:
         kept = {one.record_id for one in SqlReviewStore(database).everything()}
     assert {record_id for _, record_id in before} <= kept
+
+
+def test_the_weekly_check_and_the_shadow_run_come_back(on_sqlite, empty, tmp_path) -> None:
+    with closing(Database(on_sqlite.url)) as database:
+        write_monitoring(database)
+    on_sqlite.back_up(tmp_path / "b.tar")
+    assert empty.restore(tmp_path / "b.tar").report.intact
+    tables = [
+        "monitoring_weeks",
+        "monitoring_notes",
+        "shadow_choices",
+        "shadow_readings",
+        "blind_reads",
+    ]
+    rows = empty.rows()
+    assert [len(rows[name]) for name in tables] == [1] * 5
+    assert rows == on_sqlite.rows()

@@ -19,7 +19,7 @@ _TABLES = (
 
 def _rules(table: str, *, sqlite: bool) -> tuple[str, ...]:
     if sqlite:
-        refuse = f"SELECT RAISE(ABORT, '{table} is append-only: no line is "  # nosec B608 - constants
+        refuse = f"SELECT RAISE(ABORT, '{table} is append-only: no line is "
         return (
             f"""CREATE TRIGGER {table}_never_change BEFORE UPDATE ON {table}
                 BEGIN {refuse}changed'); END""",
@@ -27,7 +27,7 @@ def _rules(table: str, *, sqlite: bool) -> tuple[str, ...]:
                 BEGIN {refuse}deleted'); END""",
             f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
                 WHEN EXISTS (SELECT 1 FROM {table} WHERE sequence = NEW.sequence)
-                BEGIN {refuse}replaced'); END""",  # nosec B608
+                BEGIN {refuse}replaced'); END""",
         )
     return (
         f"""CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
