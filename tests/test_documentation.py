@@ -78,6 +78,7 @@ ROWS_OF_ROLES = {
         Act.OPEN_ARCHIVE,
         Act.SET_ARCHIVE,
     ),
+    "Add or remove a set of this site's films": (Act.CHANGE_SITE_SETS,),
     "Change the active model": (Act.CHOOSE_SERVED_RUN,),
     "Set the ward's prevalence": (Act.SET_PREVALENCE,),
 }

@@ -57,6 +57,7 @@ class Act(StrEnum):
     SET_PREVALENCE = "set the ward's prevalence"
     OPEN_ARCHIVE = "open the page Archive"
     SET_ARCHIVE = "change how the archive is reached"
+    CHANGE_SITE_SETS = "add or remove a set of this site's films"
 
 
 _ACTS: Mapping[Act, Message] = {
@@ -83,6 +84,7 @@ _ACTS: Mapping[Act, Message] = {
     Act.SET_PREVALENCE: msg("set the ward's prevalence"),
     Act.OPEN_ARCHIVE: msg("open the page Archive"),
     Act.SET_ARCHIVE: msg("change how the archive is reached"),
+    Act.CHANGE_SITE_SETS: msg("add or remove a set of this site's films"),
 }
 
 
@@ -123,6 +125,7 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.SET_PREVALENCE: frozenset({Role.LEAD}),
     Act.OPEN_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
     Act.SET_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
+    Act.CHANGE_SITE_SETS: frozenset({Role.LEAD, Role.ADMIN}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

@@ -37,6 +37,8 @@ CHAINED = (
     "ward_prevalences",
     "dismissals",
     "archive_settings",
+    "site_sets",
+    "site_removals",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

@@ -23,6 +23,7 @@ from fixtures.review_records import (
     refused_film_record,
     sign,
 )
+from fixtures.site_sets import keep_set
 from fixtures.teaching_cases import make_case
 from typer.testing import CliRunner
 
@@ -40,6 +41,7 @@ from core.store.dismissals import dismiss_film
 from core.store.drafts import SqlReviewSteps
 from core.store.engine import Database
 from core.store.films.objects import FilmObjects
+from core.store.films.site_films import SqlSiteSets
 from core.store.films.teaching_films import SqlTeachingFilms
 from core.store.films.worklist import SqlFilms
 from core.store.local_reader import choose_local_reader
@@ -84,6 +86,8 @@ def write_all(url: str) -> str:
     settled = record(kind=ReadKind.ARBITRATION, reader=reader.name)
     objects = FilmObjects("memory://audit")
     SqlTeachingFilms(database, objects, films.keyring).make(settled, b"film", "vote 12", reader)
+    sets = SqlSiteSets(database, objects, films.keyring)
+    sets.remove(keep_set(sets, "Ward", [True]).set_id, reader)
     SqlArchive(database).put(ArchiveSettings(), reader)
     set_ward_prevalence(database, 0.15, reader)
     dismiss_film(database, OTHER_FILM, refused_film_record().quality, reader)
@@ -125,7 +129,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + 2
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -138,6 +142,7 @@ def test_every_table_of_the_database_is_chained() -> None:
         "films",
         "film_secrets",
         "teaching_films",
+        "site_films",
         "archive_arrivals",
         "archive_sendings",
         "archive_services",
