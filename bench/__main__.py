@@ -39,6 +39,7 @@ class Benchmark(StrEnum):
     TRANSCRIPT = "transcript"
     ACCEPTANCE = "acceptance"
     MONITORING = "monitoring"
+    COPIES = "copies"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

@@ -20,7 +20,7 @@ from core.cli.model_card import facts
 from core.cli.monitor import monitor
 from core.cli.pacs import app as pacs_app
 from core.cli.phantom import phantom, phantom_scores
-from core.cli.precompute import features, film_facts, label_issues
+from core.cli.precompute import features, film_facts, label_issues, training_fingerprints
 from core.cli.read import read
 from core.cli.reader_study import app as study_app
 from core.cli.reference import reference
@@ -35,6 +35,7 @@ from core.cli.runs import (
 )
 from core.cli.sanity import sanity
 from core.cli.settings import settings
+from core.cli.site import app as site_app
 from core.cli.train import train
 from core.observability.logs import configure_logs
 
@@ -44,6 +45,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(films_app, name="films")
 app.add_typer(pacs_app, name="pacs")
 app.add_typer(records_app, name="records")
+app.add_typer(site_app, name="site")
 app.add_typer(study_app, name="study")
 app.command()(read)
 app.command()(accept)
@@ -61,6 +63,7 @@ app.command("import-run")(import_run_file)
 app.command()(features)
 app.command()(film_facts)
 app.command()(label_issues)
+app.command()(training_fingerprints)
 app.command()(phantom)
 app.command()(phantom_scores)
 app.command()(train)

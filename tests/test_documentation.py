@@ -93,6 +93,7 @@ ROWS_OF_ROLES = {
         Act.SET_ARCHIVE,
     ),
     "Change the active model, adopt a site's threshold": (Act.CHOOSE_SERVED_RUN,),
+    "Add or remove a set of this site's films": (Act.CHANGE_SITE_SETS,),
     "Set the ward's prevalence": (Act.SET_PREVALENCE,),
     "Acknowledge an alarm of the weekly check, choose the run that reads along": (
         Act.ACKNOWLEDGE_ALARM,

@@ -21,6 +21,7 @@ from core.jobs.kept_films import keep_film
 from core.reads.signing import printable_name
 from core.settings import get_settings
 from core.store.engine import Database
+from core.store.films.site_films import open_site_sets
 from core.store.films.teaching_films import open_teaching_films
 from core.store.films.worklist import SqlFilms, open_films
 
@@ -85,11 +86,14 @@ def erase_films(
     ] = "",
     issuer: Annotated[str, typer.Option(help="Issuer of the patient number, if stated.")] = "",
 ) -> None:
-    """Erase films, by hash or by patient, with the teaching cases made of them; reads stay."""
+    """Erase films by hash or by patient, from teaching cases and site films too; reads stay."""
     with _films() as films:
         taught = open_teaching_films(films.database, get_settings())
         cases = len(taught.cases())
-        looked_up = [films.find(code) or taught.case_of(code) for code in film or []]
+        sets = open_site_sets(films.database, get_settings())
+        looked_up = [
+            films.find(code) or taught.case_of(code) or sets.find_film(code) for code in film or []
+        ]
         found = [one.film_sha256 for one in looked_up if one is not None]
         erased = films.erase(found, _by(), "request")
         if patient:

@@ -1,4 +1,4 @@
-"""``python -m core features``, ``film-facts`` and ``label-issues``: tables that the app shows."""
+"""``python -m core features``, ``film-facts`` and their like: tables that the app shows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from core.cli.console import progress_bar, show_errors
 from core.domain.rate import interval_text
 from core.errors import DatasetError
+from core.files import replace_file
 from core.library.films import PublicLibrary
 from core.runs.store import add_files, find_run_folder, load_run
 from core.settings import get_settings
@@ -70,6 +71,35 @@ def film_facts() -> None:
             add_duplicates(rows, settings.data, progress)
         write_facts(facts_of(rows), settings.models / FACTS_FILE)
     typer.echo(f"Metadata of {len(rows)} films is in {settings.models / FACTS_FILE}.")
+
+
+def training_fingerprints() -> None:
+    """Record the fingerprints of the films that runs have learned from or were tuned on.
+
+    They go into models/training_fingerprints.parquet; by them a site's set leaves such films out.
+    """
+    from core.datasets.split import read_split  # noqa: PLC0415
+    from core.datasets.training_fingerprints import (  # noqa: PLC0415
+        FINGERPRINTS_FILE,
+        fingerprints_as_parquet,
+    )
+    from core.jobs.film_metadata import read_fingerprints  # noqa: PLC0415
+
+    settings = get_settings()
+    with show_errors():
+        split = read_split(settings.models / "split.json")
+        film_ids = sorted((*split.train, *split.validation, *split.excluded))
+        films = PublicLibrary(settings.data)
+        with progress_bar("Fingerprints") as progress:
+            found = read_fingerprints(film_ids, films.read_bytes, progress)
+        content = fingerprints_as_parquet(film_ids, found)
+        if len(content) > MOST_BYTES:
+            raise DatasetError(f"The table takes {len(content):,} bytes; at most {MOST_BYTES:,}.")
+        replace_file(settings.models / FINGERPRINTS_FILE, content)
+    typer.echo(
+        f"Fingerprints of {len(film_ids)} films: {len(content):,} bytes in "
+        f"{settings.models / FINGERPRINTS_FILE}."
+    )
 
 
 def label_issues(name: Name) -> None:

@@ -63,6 +63,7 @@ class Act(StrEnum):
     READ_IN_STUDY = "read in a reader study"
     ACKNOWLEDGE_ALARM = "acknowledge an alarm of the weekly check"
     CHOOSE_SHADOW_RUN = "choose the run that reads along"
+    CHANGE_SITE_SETS = "add or remove a set of this site's films"
 
 
 _ACTS: Mapping[Act, Message] = {
@@ -95,6 +96,7 @@ _ACTS: Mapping[Act, Message] = {
     Act.READ_IN_STUDY: msg("read in a reader study"),
     Act.ACKNOWLEDGE_ALARM: msg("acknowledge an alarm of the weekly check"),
     Act.CHOOSE_SHADOW_RUN: msg("choose the run that reads along"),
+    Act.CHANGE_SITE_SETS: msg("add or remove a set of this site's films"),
 }
 
 
@@ -141,6 +143,7 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.READ_IN_STUDY: _DOCTORS | {Role.TRAINEE},
     Act.ACKNOWLEDGE_ALARM: frozenset({Role.LEAD}),
     Act.CHOOSE_SHADOW_RUN: frozenset({Role.LEAD}),
+    Act.CHANGE_SITE_SETS: frozenset({Role.LEAD, Role.ADMIN}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

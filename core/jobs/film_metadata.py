@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.datasets.duplicates import find_duplicates
@@ -13,6 +13,7 @@ from core.datasets.nih_rsna import EXTERNAL_PREFIX, read_manifest
 from core.datasets.split import Split
 from core.errors import DatasetError
 from core.imaging.decoding import decode_radiograph
+from core.imaging.fingerprint import fingerprint_of
 from core.pipeline import Gate, assess_film
 
 Row = dict[str, str]
@@ -58,6 +59,23 @@ def add_findings(
         quality = assess_film(decode_radiograph(read_bytes(row["film_id"])), gate, gate.input_px)
         row["findings"] = " ".join(sorted(one.code for one in quality.findings))
         progress(done, len(rows))
+
+
+def read_fingerprints(
+    film_ids: Sequence[str], read_bytes: Callable[[str], bytes], progress: Progress
+) -> list[bytes]:
+    """Return the fingerprint of each film.
+
+    Raises
+    ------
+    DatasetError, RadiographError
+        If a film is gone or cannot be read.
+    """
+    found = []
+    for done, film_id in enumerate(film_ids, start=1):
+        found.append(fingerprint_of(decode_radiograph(read_bytes(film_id)).pixels))
+        progress(done, len(film_ids))
+    return found
 
 
 def add_duplicates(rows: list[Row], data: Path, progress: Progress) -> None:

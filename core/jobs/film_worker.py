@@ -33,11 +33,14 @@ from core.observability.logs import configure_logs
 from core.pipeline import (
     Engine,
     FilmReading,
+    open_classifier,
     open_engine,
+    open_gate,
     prepare_radiograph,
     read_radiograph,
+    score_radiograph,
 )
-from core.runs.store import reading_identity
+from core.runs.store import load_run, reading_identity
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +99,8 @@ class FilmWork:
         Whether gate and served run read it.
     display : bool
         Whether it is to be shown.
+    score : bool
+        Whether the run says its score past the gate; it need not be one that may serve.
     shape : InputShape or None
         How it is prepared, if another run than the served one asks.
     secret : bytes
@@ -118,11 +123,12 @@ class FilmWork:
     turn: Turn = Turn.NONE
     key: str = ""
     unseen: bool = False
+    score: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilmAnswer:
-    """What became of one file; None for what was not asked for.
+    """What became of one file; None for what was not asked for. ``score``: logit and probability.
 
     The levels of what is shown make their way through a memory file, and are empty on it; so does
     the content of what was stripped, of ``size`` bytes.
@@ -133,11 +139,25 @@ class FilmAnswer:
     prepared: ModelInput | None = None
     stripped: Deidentified | None = None
     size: int = 0
+    score: tuple[float, float] | None = None
 
 
 @lru_cache(maxsize=2)
 def _engine(files: EngineFiles) -> Engine:
     engine = open_engine(files.models, files.run_id, files.threads, files.site)
+    return _unchanged(engine, files)
+
+
+@lru_cache(maxsize=1)
+def _scorer(files: EngineFiles) -> Engine:
+    classifier = open_classifier(load_run(files.models / files.run_id), files.threads)
+    return _unchanged(Engine(classifier, _gate(files.models, files.threads)), files)
+
+
+_gate = lru_cache(maxsize=1)(open_gate)
+
+
+def _unchanged(engine: Engine, files: EngineFiles) -> Engine:
     if reading_identity(engine.classifier.run_record, engine.gate.sha256) != files.identity:
         raise ModelIntegrity(
             msg(
@@ -201,15 +221,17 @@ def answer(work: FilmWork) -> FilmAnswer:
         film: Radiograph = decode_radiograph(
             work.content, file_name=work.file_name, invert=work.invert, turn=work.turn
         )
-    reading = shown = prepared = None
+    reading = shown = prepared = score = None
     if work.read:
         reading = read_radiograph(film, _engine(work.engine))
     if work.display:
         shown = display_film(film)
+    if work.score:
+        score = score_radiograph(film, _scorer(work.engine))
     if work.shape is not None:
         gate, shape = _engine(work.engine).gate, work.shape
         prepared = prepare_radiograph(film, gate, shape.input_px, cropped=shape.cropped)
-    return FilmAnswer(reading, shown, prepared)
+    return FilmAnswer(reading, shown, prepared, score=score)
 
 
 def serve(connection: Connection, memory: int) -> None:

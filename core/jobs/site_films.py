@@ -20,7 +20,7 @@ from core.language.words import Message, msg
 from core.pipeline import FilmReading
 from core.runs.predictions import FilmTable, Predictions
 from core.sites.labels import READERS, FilmLabel
-from core.sites.source import FilmSource
+from core.sites.source import Films
 
 AHEAD = 2
 """Films that are read at a time."""
@@ -55,7 +55,7 @@ class SiteReading:
 
 
 def read_site(
-    source: FilmSource,
+    source: Films,
     labels: Mapping[str, FilmLabel],
     files: EngineFiles,
     *,
@@ -78,7 +78,8 @@ def read_site(
     ModelError
         If the run cannot be opened.
     """
-    named = _match(source.names, labels)
+    keys = keys_of(source, labels)
+    named = {name: labels[key] for name, key in keys.items()}
     left_out: dict[str, Message] = {}
     wanted = []
     for name, label in named.items():
@@ -107,7 +108,7 @@ def read_site(
         unreadable,
         left_out,
         unlabelled=len(source.names) - len(named),
-        missing=tuple(sorted(set(labels) - set(_keys_of(source.names, labels).values()))),
+        missing=tuple(sorted(set(labels) - set(keys.values()))),
     )
 
 
@@ -131,7 +132,7 @@ class UnlabelledReading:
 
 
 def read_unlabelled(
-    source: FilmSource,
+    source: Films,
     files: EngineFiles,
     *,
     progress: Progress = lambda _done, _all: None,
@@ -162,21 +163,26 @@ def read_unlabelled(
     return UnlabelledReading(np.array(list(probabilities.values())), dict(refused), unreadable)
 
 
-def _keys_of(names: tuple[str, ...], labels: Mapping[str, FilmLabel]) -> dict[str, str]:
-    """Return by file the film of the labels that it is: its path, or its name if that is unique."""
-    last = Counter(name.rsplit("/", 1)[-1] for name in names)
+def keys_of(source: Films, labels: Mapping[str, FilmLabel]) -> dict[str, str]:
+    """Return by file what the labels call it: its path, its name alone, or another name of it.
+
+    A name alone counts where no other file has it.
+
+    Raises
+    ------
+    DatasetError
+        If the labels name no film of the place.
+    """
+    last = Counter(name.rsplit("/", 1)[-1] for name in source.names)
     found = {}
-    for name in names:
+    for name in source.names:
         alone = name.rsplit("/", 1)[-1]
-        if name in labels:
-            found[name] = name
-        elif alone in labels and last[alone] == 1:
-            found[name] = alone
-    return found
-
-
-def _match(names: tuple[str, ...], labels: Mapping[str, FilmLabel]) -> dict[str, FilmLabel]:
-    found = {name: labels[key] for name, key in _keys_of(names, labels).items()}
+        called = (name, *([alone] if last[alone] == 1 else []))
+        key = next((one for one in called if one in labels), None)
+        if key is None:  # which may mean to read the file
+            key = next((one for one in source.also(name) if one in labels), None)
+        if key is not None:
+            found[name] = key
     if not found:
         raise DatasetError(
             msg(
@@ -187,7 +193,7 @@ def _match(names: tuple[str, ...], labels: Mapping[str, FilmLabel]) -> dict[str,
 
 
 def _read_all(
-    source: FilmSource,
+    source: Films,
     wanted: list[str],
     files: EngineFiles,
     progress: Progress,

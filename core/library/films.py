@@ -1,6 +1,7 @@
 """Labelled films: the public set, or synthetic films that need no download.
 
-Both give the same: films by id, and what a run said of each of them.
+Both give the same, as a site's own set does (`site_library`): films by id, and what a run said of
+each of them.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ class FilmLibrary(Protocol):
         ...
 
     @property
+    def learned_from(self) -> bool:
+        """True if runs may have learned from some of the films."""
+        ...
+
+    @property
     def has_films(self) -> bool:
         """True if the films themselves are there, and not only what runs said of them."""
         ...
@@ -120,6 +126,7 @@ class PublicLibrary:
 
     name = "public"
     synthetic = False
+    learned_from = True
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -265,6 +272,7 @@ class SyntheticLibrary:
 
     name = "synthetic"
     synthetic = True
+    learned_from = False
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class OwnCases:
 
     name = "own"
     synthetic = False
+    learned_from = False
     has_films = True
 
     def __init__(self, fetch: Callable[[str], bytes]) -> None:

@@ -40,6 +40,7 @@ class FoundFilm:
     series_uid: str
     instance_uid: str
     modality: str = ""
+    accession: str = ""
 
 
 class _Token(AuthBase):
@@ -104,13 +105,16 @@ class DicomWebArchive:
         ArchiveError
             If the archive does not answer.
         """
-        first = today - timedelta(days=max(0, days - 1))
-        wanted = {"Modality": modality, "StudyDate": f"{first:%Y%m%d}-{today:%Y%m%d}"}
+        yield from self.find_between(modality, today - timedelta(days=max(0, days - 1)), today)
+
+    def find_between(self, modality: str, first: date, last: date) -> Iterator[list[FoundFilm]]:
+        """Yield the films of a modality in the studies of two days and between, as `find` does."""
+        wanted = {"Modality": modality, "StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}"}
         offset = 0
         while True:
             with self._sentences():
                 page = self._client.search_for_instances(
-                    search_filters=wanted, limit=PAGE, offset=offset
+                    search_filters=wanted, fields=["AccessionNumber"], limit=PAGE, offset=offset
                 )
             yield [film for one in page if (film := _found(one)) is not None]
             if len(page) < PAGE:
@@ -223,7 +227,7 @@ def _found(stated: dict[str, dict[str, list[str]]]) -> FoundFilm | None:
     study, series, instance = (value(tag) for tag in ("0020000D", "0020000E", "00080018"))
     if not all(UID(one).is_valid for one in (study, series, instance)):
         return None  # they become parts of an address
-    return FoundFilm(study, series, instance, value("00080060"))
+    return FoundFilm(study, series, instance, value("00080060"), value("00080050"))
 
 
 def _part_of(body: bytes, content_type: str) -> bytes:

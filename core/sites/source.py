@@ -6,15 +6,37 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, Protocol
 
 import fsspec
 
-from core.errors import DatasetError
+from core.domain.site_set import SiteKind
+from core.errors import DatasetError, TooLarge
 from core.language.words import msg
 
 ENDINGS = (".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", "")
 """Of files that may be films; DICOM files often have none."""
+
+
+class Films(Protocol):
+    """Films by name, wherever they are."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all files that may be films, in order."""
+        ...
+
+    def also(self, name: str) -> tuple[str, ...]:
+        """Return other names of a film by which labels may know it, the surest first."""
+        ...
+
+    def known_as(self, name: str) -> tuple[str, str]:
+        """Return a worklist film's hash and keyed patient; empty where it is none."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return one file; raises FirstReadError if it cannot be read any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +52,15 @@ class FilmSource:
     names: tuple[str, ...]
     _system: Any
     _root: str
+    _most_bytes: int = 0
+
+    def also(self, name: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Return nothing: a file has its name alone."""
+        return ()
+
+    def known_as(self, name: str) -> tuple[str, str]:  # noqa: ARG002
+        """Return nothing: a file is no film of the worklist."""
+        return "", ""
 
     def read(self, name: str) -> bytes:
         """Return one file.
@@ -38,11 +69,22 @@ class FilmSource:
         ------
         DatasetError
             If it cannot be read any more.
+        TooLarge
+            If it is packed, and larger than a film may be.
         """
         try:
-            return bytes(self._system.cat_file(f"{self._root}{name}"))
+            size = self._system.size(f"{self._root}{name}") if self._most_bytes else 0
+            content = b"" if size > self._most_bytes else self._cat(name)
         except Exception as exc:  # every kind of place has errors of its own
             raise DatasetError(msg("{name} cannot be read any more.", name=name)) from exc
+        if size > self._most_bytes:
+            raise TooLarge(
+                msg("{name} has more than {n:.0f} MB.", name=name, n=self._most_bytes / 1e6)
+            )
+        return content
+
+    def _cat(self, name: str) -> bytes:
+        return bytes(self._system.cat_file(f"{self._root}{name}"))
 
 
 @contextmanager
@@ -83,15 +125,23 @@ def open_uploaded(content: bytes, most_bytes: int) -> Iterator[FilmSource]:
 
 
 @contextmanager
-def open_films(place: str) -> Iterator[FilmSource]:
+def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSource]:
     """Open a place; it is closed at the end.
+
+    Parameters
+    ----------
+    place : str or binary file
+        A folder, a zip file or an address; a file that is open is a zip file.
+    most_bytes : int
+        Larger files of a zip file are not unpacked; 0 for no limit.
 
     Raises
     ------
     DatasetError
         If there is no such place, or no film in it.
     """
-    is_zip = place.lower().endswith(".zip")
+    named = place if isinstance(place, str) else msg("The file")
+    is_zip = not isinstance(place, str) or place.lower().endswith(".zip")
     try:
         if is_zip:
             system: Any = fsspec.filesystem("zip", fo=place)
@@ -102,17 +152,24 @@ def open_films(place: str) -> Iterator[FilmSource]:
         found = system.find(root or "/")
     except Exception as exc:  # every kind of place has errors of its own
         raise DatasetError(
-            msg("{place} cannot be opened as a folder, a zip file or an address.", place=place)
+            msg("{place} cannot be opened as a folder, a zip file or an address.", place=named)
         ) from exc
     names = sorted(name.removeprefix(root).lstrip("/") for name in found)
     films = tuple(name for name in names if _may_be_film(name))
     if not films:
-        raise DatasetError(msg("{place} holds no file that may be a film.", place=place))
+        raise DatasetError(msg("{place} holds no file that may be a film.", place=named))
     try:
-        yield FilmSource(films, system, root)
+        yield FilmSource(films, system, root, most_bytes if is_zip else 0)
     finally:
         if is_zip:
             system.close()
+
+
+def kind_of_place(place: str) -> SiteKind:
+    """Return what a place is: a zip file, an address, or a folder."""
+    if place.lower().endswith(".zip"):
+        return SiteKind.ZIP
+    return SiteKind.ADDRESS if "://" in place else SiteKind.FOLDER
 
 
 def _may_be_film(name: str) -> bool:

@@ -46,6 +46,8 @@ CHAINED = (
     "shadow_choices",
     "shadow_readings",
     "blind_reads",
+    "site_sets",
+    "site_removals",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

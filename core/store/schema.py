@@ -391,6 +391,44 @@ teaching_films = Table(
 """The films of `teaching_cases`, which outlast the worklist's; a row goes when its film is erased.
 """
 
+site_sets = _log(
+    "site_sets",
+    *_texts("set_id", "name", "kind", "added_by"),
+    _moment("added_at"),
+    Column("patients_stated", Boolean, nullable=False),
+    Column("unlabelled", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),
+    Column("left_out", JSON, nullable=False),
+    Column("overlap_checked", Boolean, nullable=False),
+    Column("app_version", Text, nullable=False),
+    UniqueConstraint("set_id", name="uq_site_sets_set_id"),
+)
+
+site_removals = _log(
+    "site_removals",
+    *_texts("set_id", "removed_by"),
+    Column("films", Integer, nullable=False),
+    _moment("removed_at"),
+    Column("app_version", Text, nullable=False),
+    UniqueConstraint("set_id", name="uq_site_removals_set_id"),
+)
+
+site_films = Table(
+    "site_films",
+    metadata,
+    Column("film_id", Text, primary_key=True),
+    *_texts("set_id", "film_sha256", "address"),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("patient_key", Text),
+    _moment("kept_at"),
+    Column("facts", JSON, nullable=False),
+    UniqueConstraint("address", name="uq_site_films_address"),
+    Index("ix_site_films_set_id", "set_id"),
+    Index("ix_site_films_film_sha256", "film_sha256"),
+    Index("ix_site_films_patient_key", "patient_key"),
+)
+"""The films of `site_sets`; a row goes with its set, or when its film is erased."""
+
 archive_settings = _log(
     "archive_settings",
     Column("settings", JSON, nullable=False),

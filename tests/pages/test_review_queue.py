@@ -18,7 +18,7 @@ from core.jobs.explanations import SHORT_QUEUE, ExplanationTask, Steps
 from core.phantom.film import draw_film
 from core.phantom.settings import draw_settings
 from core.store.reads import SqlReviewStore
-from ui.app import resources
+from ui.app import explanations
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def begin_others(count: int, gate: threading.Event) -> list[ExplanationTask | No
         gate.wait(60)
         raise ExplanationError("The test has ended.")
 
-    queue = resources._explanations()
+    queue = explanations._explanations()
     return [queue.request(f"other {n}", begin, f"reader {n}") for n in range(count)]
 
 

@@ -14,21 +14,12 @@ from core.domain.film import Turn
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import INVERTED_BY_READER, QualityReport, turned_finding
 from core.domain.reader import SYSTEM, Reader
-from core.domain.regions import (
-    SETTINGS,
-    CamSettings,
-    ExplanationSettings,
-    LimeSettings,
-    OcclusionSettings,
-    Way,
-)
 from core.domain.worklist import Arrival
 from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm, restore_proportions
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import reading_folders
 from core.jobs.explainer import RunFiles, get_explainer
-from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.kept_films import keep_film, note_outcome, take_in_hand
@@ -135,10 +126,6 @@ LOOKED_FOR_AGAIN_S = 30.0
 """What is put into a folder meanwhile (films, runs) is found after this time."""
 KEPT_FILM_BYTES = 48_000_000
 """Of films as they are shown: as many as 25 readers have open at 1500 x 1200 pixels of 8 bits."""
-EVIDENCE_WAIT_S = 0.3
-"""Evidence takes less where nobody comes first: the page shows it in the run that asks for it."""
-FOR_REPORT = " report"
-"""Behind a session's id it asks for the explanation of a report, not of the open film."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 
@@ -163,7 +150,7 @@ def get_engine() -> Engine:
     run_id, setting = get_decision().run_id, get_in_force().setting
     engine = open_engine(settings.models, run_id, settings.inference_threads, setting)
     get_film_pool().prepare(files_of(engine))
-    get_explainer().prepare(_run_files(engine))
+    get_explainer().prepare(run_files_of(engine))
     return engine
 
 
@@ -248,7 +235,8 @@ def files_of(engine: Engine) -> EngineFiles:
     return EngineFiles.of(engine, get_settings().models, get_settings().inference_threads)
 
 
-def _run_files(engine: Engine) -> RunFiles:
+def run_files_of(engine: Engine) -> RunFiles:
+    """Return which run the explainer opens."""
     settings, run = get_settings(), engine.classifier.run_record
     models = settings.models.absolute()
     return RunFiles(models, run.run_id, settings.inference_threads, export_identity(run))
@@ -312,7 +300,7 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
         if film.turn is not Turn.NONE:
             quality = QualityReport((*quality.findings, turned_finding(film.turn)))
         if model_input is not None:
-            _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
+            _inputs().get_or_make(input_key(film, engine), lambda: model_input)
         return replace(reading, quality=quality, model_input=None)  # which else all films keep
 
     return BatchJob(films, read, None if kept is None else keep).start()
@@ -357,7 +345,8 @@ def _inputs() -> Recent[ModelInput]:
     return Recent(KEPT_INPUTS)
 
 
-def _input_key(film: UploadedFilm, engine: Engine) -> str:
+def input_key(film: UploadedFilm, engine: Engine) -> str:
+    """Return what names a film as a run sees it."""
     return f"{film.view_key}|{engine.classifier.run_record.run_id}"
 
 
@@ -378,7 +367,7 @@ def get_input(film: UploadedFilm, engine: Engine) -> ModelInput:
         assert prepared is not None
         return prepared
 
-    return _inputs().get_or_make(_input_key(film, engine), make)
+    return _inputs().get_or_make(input_key(film, engine), make)
 
 
 def prepare_for_gate(film: UploadedFilm) -> FloatImage:
@@ -419,64 +408,3 @@ def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
     if film.original_px is not None:
         shown = restore_proportions(shown, *film.original_px)
     return FilmView.of(film.view_key, shown, msg("Film {name}", name=film.name))
-
-
-# --- explanations, made in the background so that the film is there at once ---
-
-
-@st.cache_resource(show_spinner=False)
-def _explanations() -> ExplanationQueue:
-    return ExplanationQueue(lambda waiter: is_here(waiter.removesuffix(FOR_REPORT)))
-
-
-def request_for(
-    film: UploadedFilm, engine: Engine, settings: ExplanationSettings, waiter: str, *, asked: bool
-) -> ExplanationTask | None:
-    """Return the task that explains a film, which ``waiter`` waits for."""
-    return _explanations().request(
-        f"{_input_key(film, engine)}|{settings}",
-        lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
-        waiter,
-        asked=asked,
-    )
-
-
-def request_explanation(
-    film: UploadedFilm,
-    engine: Engine | None = None,
-    *,
-    settings: ExplanationSettings = SETTINGS[Way.CAM],
-    asked: bool = True,
-) -> ExplanationTask | None:
-    """Return the task that explains a film; this browser session waits for it.
-
-    Parameters
-    ----------
-    engine : Engine or None
-        None: that of the served run.
-    settings : ExplanationSettings
-        Those of LIME are taken for a run whose score cannot be split by place.
-    asked : bool
-        False: it is precomputed if few explanations are under way, and else there is no task.
-    """
-    engine = engine or get_engine()
-    settings = possible_settings(engine, settings)
-    task = request_for(film, engine, settings, session_id(), asked=asked)
-    if asked and task is not None and isinstance(settings, CamSettings | OcclusionSettings):
-        task.wait(EVIDENCE_WAIT_S)
-    return task
-
-
-def usual_settings(way: Way) -> ExplanationSettings:
-    """Return how films are explained here by a way that was measured."""
-    settings = SETTINGS[way]
-    if isinstance(settings, LimeSettings):
-        return replace(settings, samples=get_settings().lime_samples)
-    return settings
-
-
-def possible_settings(engine: Engine, settings: ExplanationSettings) -> ExplanationSettings:
-    """Return settings, or those of LIME for a run whose score cannot be split by place."""
-    if isinstance(settings, CamSettings) and not engine.classifier.has_evidence:
-        return usual_settings(Way.LIME)
-    return settings

@@ -17,10 +17,11 @@ from core.evaluation.film_number import share_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
 from core.jobs.explanations import ExplanationTask
 from core.language.words import msg, tr
+from ui.app.explanations import request_explanation, usual_settings
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
 from ui.app.region_panel import draw_region_panel, overlay_of
-from ui.app.resources import get_film_view, get_library, request_explanation, usual_settings
+from ui.app.resources import get_film_view, get_library
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards

@@ -17,9 +17,10 @@ from core.language.numbers import time_text
 from core.language.words import msg, tr
 from core.reader_studies.design import ARM_WORDS, Arm, StudyRead
 from core.reader_studies.study import KeptStudy, Progress, not_yet_text
+from ui.app.explanations import request_explanation
 from ui.app.progress import follow
 from ui.app.region_panel import draw_explanation, overlay_of
-from ui.app.resources import get_film_view, request_explanation
+from ui.app.resources import get_film_view
 from ui.app.session import Visit, show_not_kept
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain

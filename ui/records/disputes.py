@@ -21,16 +21,11 @@ from core.reads.arbitration import TWO_READERS, Dispute, arbitrate, is_read_by, 
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.signing import summarise_regions
 from core.settings import get_settings
+from ui.app.explanations import request_explanation, usual_settings
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.progress import follow
 from ui.app.region_panel import draw_explanation, draw_ways, overlay_of
-from ui.app.resources import (
-    get_film_view,
-    get_films,
-    get_store,
-    request_explanation,
-    usual_settings,
-)
+from ui.app.resources import get_film_view, get_films, get_store
 from ui.app.session import Visit
 from ui.app.ward import number_at
 from ui.components.panels import draw_population, draw_record, draw_scale

@@ -17,8 +17,9 @@ from core.domain.regions import (
 )
 from core.language.words import msg, tr
 from core.library.film_codes import film_code
+from ui.app.explanations import usual_settings
 from ui.app.query_params import Param, QueryParams, WrongValue, one_of, word
-from ui.app.resources import get_libraries, usual_settings
+from ui.app.resources import get_libraries
 
 VISIT = "visit"
 """Stands for a library: the films of the visitor's own worklist."""

@@ -19,11 +19,12 @@ from core.jobs.explanations import ExplanationTask
 from core.language.words import msg, tr
 from core.pipeline import describe_explained
 from core.settings import get_settings
+from ui.app.explanations import request_explanation
 from ui.app.guard import show_errors
 from ui.app.progress import follow
 from ui.app.query_params import put
 from ui.app.region_panel import draw_doubt, draw_explanation, overlay_of
-from ui.app.resources import get_film_view, get_input, request_explanation
+from ui.app.resources import get_film_view, get_input
 from ui.app.session import HiddenParts, Visit
 from ui.components.plain_text import plain
 from ui.components.region_list import number_text

@@ -15,8 +15,8 @@ from core.explain.region_words import region_name, zone_words
 from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
 from core.language.numbers import number
 from core.language.words import msg, tr, trn
+from ui.app.explanations import get_healthy
 from ui.app.guard import show_errors
-from ui.app.healthy import get_healthy
 from ui.app.lru_cache import Recent
 from ui.app.resources import get_input
 from ui.app.session import HiddenParts, Visit

@@ -17,10 +17,11 @@ from core.language.lists import joined
 from core.language.words import msg, tr
 from core.pipeline import FilmReading
 from core.settings import get_settings
+from ui.app.explanations import request_explanation, usual_settings
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.region_panel import draw_region_panel
-from ui.app.resources import get_engine, request_explanation, usual_settings
+from ui.app.resources import get_engine
 from ui.app.session import Visit
 from ui.app.ward import words_for
 from ui.components.panels import (

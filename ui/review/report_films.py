@@ -11,14 +11,8 @@ from core.imaging.display import DisplayedFilm
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import get_film_pool
 from core.language.words import msg
-from ui.app.resources import (
-    FOR_REPORT,
-    files_of,
-    get_engine,
-    possible_settings,
-    request_for,
-    work_on,
-)
+from ui.app.explanations import FOR_REPORT, possible_settings, request_for
+from ui.app.resources import files_of, get_engine, work_on
 
 EXPLANATION_LOOK_S = 0.05
 

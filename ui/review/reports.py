@@ -26,14 +26,10 @@ from core.reads.reported import reads_to_report
 from core.reads.signing import utc_now
 from core.reports.film_report import FilmReport
 from core.settings import get_settings
+from ui.app.explanations import usual_settings
 from ui.app.presence import is_here, session_id
 from ui.app.read_in_progress import ReadContext
-from ui.app.resources import (
-    get_database,
-    get_engine,
-    get_store,
-    usual_settings,
-)
+from ui.app.resources import get_database, get_engine, get_store
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.components.saver.saver import offer_file

@@ -28,9 +28,10 @@ from core.teaching.session import (
     cut_off_answer,
 )
 from core.teaching.text import describe_plan
+from ui.app.explanations import request_explanation, usual_settings
 from ui.app.progress import Watch
 from ui.app.region_panel import overlay_of
-from ui.app.resources import get_film_view, request_explanation, usual_settings
+from ui.app.resources import get_film_view
 from ui.app.session import Visit, show_not_kept
 from ui.app.ward import run_as_it_read
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer

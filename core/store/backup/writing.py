@@ -140,7 +140,7 @@ def _audit_log_of(
 def _addresses(connection: Connection, tables: list[Table]) -> list[str]:
     addresses: list[str] = []
     for table in tables:
-        if table.name in ("films", "teaching_films"):
+        if table.name in ("films", "teaching_films", "site_films"):
             found = connection.execute(select(table.c.address).order_by(table.c.address)).scalars()
             addresses += [one for one in found if not one.startswith(NO_FILE)]
     return addresses

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.domain.film import printable
@@ -221,7 +221,8 @@ class FilmFiles:
     def erase(self, film_sha256s: Collection[str], by: Reader, reason: str) -> int:
         """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
 
-        Teaching cases made of them go too, unless only the time of the films is over.
+        Teaching cases made of them and their copies in sets of site films go too, unless only the
+        time of the films is over.
 
         Raises
         ------
@@ -242,11 +243,11 @@ class FilmFiles:
                 self._objects.erase(address)
             erased += len({film for film, _ in gone})
         if erased:
-            self._forget_free_pages()
+            erasures.forget_free_pages(self.database)
         return erased
 
     def erase_patient(self, number: str, issuer: str, by: Reader) -> int:
-        """Erase all films and teaching cases of a patient, by the number that the files stated."""
+        """Erase all that is kept of a patient's films, by the number that the files stated."""
         patient = keyed_patient(number, issuer, self.keyring.secret)
         if not patient:
             return 0
@@ -261,16 +262,10 @@ class FilmFiles:
         erased = self.erase([row.film_sha256 for row in rows], SYSTEM, erasures.RETENTION)
         if self.keyring.begun:
             known = {row.address for row in self.database.rows(select(films.c.address))}
-            known |= erasures.case_addresses(self.database)
+            known |= erasures.other_addresses(self.database)
             before = self._now() - BROKEN_WRITE
             self._objects.sweep(self.keyring.site, known, older_than=before)
         return erased
-
-    def _forget_free_pages(self) -> None:
-        """Take what was erased out of SQLite's log as well."""
-        with self.database.reading() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
 
     def _row(self, film_sha256: str) -> Row[Any] | None:
         query = select(*_KEPT_COLUMNS).where(films.c.film_sha256 == film_sha256)

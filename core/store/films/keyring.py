@@ -22,9 +22,11 @@ from core.store.films.keys import (
     read_key_file,
     write_key_file,
 )
-from core.store.schema import film_secrets, films, teaching_films
+from core.store.schema import film_secrets, films, site_films, teaching_films
 
 _SITE = "site secret"
+_KEYED = ((films, "film_sha256"), (teaching_films, "case_id"), (site_films, "film_id"))
+"""Tables whose rows hold a film's key, and the column that names its purpose."""
 
 
 class FilmKeyring:
@@ -136,7 +138,7 @@ class FilmKeyring:
         with self.database.writing() as connection:
             wait_for_turn(connection)
             changed = 0
-            for table, name in ((films, "film_sha256"), (teaching_films, "case_id")):
+            for table, name in _KEYED:
                 purpose = table.c[name]
                 for row in connection.execute(select(purpose, table.c.wrapped_key)).all():
                     opened = keys.unwrap(row.wrapped_key, row[0])

@@ -24,8 +24,9 @@ from fixtures.review_records import (
     refused_film_record,
     sign,
 )
-from fixtures.study_films import READERS, advice_of, answer_of, study_design
+from fixtures.site_sets import keep_set
 from fixtures.site_settings import accepted
+from fixtures.study_films import READERS, advice_of, answer_of, study_design
 from fixtures.teaching_cases import make_case
 from typer.testing import CliRunner
 
@@ -45,6 +46,7 @@ from core.store.dismissals import dismiss_film
 from core.store.drafts import SqlReviewSteps
 from core.store.engine import Database
 from core.store.films.objects import FilmObjects
+from core.store.films.site_films import SqlSiteSets
 from core.store.films.teaching_films import SqlTeachingFilms
 from core.store.films.worklist import SqlFilms
 from core.store.local_reader import choose_local_reader
@@ -91,6 +93,8 @@ def write_all(url: str) -> str:
     settled = record(kind=ReadKind.ARBITRATION, reader=reader.name)
     objects = FilmObjects("memory://audit")
     SqlTeachingFilms(database, objects, films.keyring).make(settled, b"film", "vote 12", reader)
+    sets = SqlSiteSets(database, objects, films.keyring)
+    sets.remove(keep_set(sets, "Ward", [True]).set_id, reader)
     SqlArchive(database).put(ArchiveSettings(), reader)
     set_ward_prevalence(database, 0.15, reader)
     studies = SqlReaderStudies(database)
@@ -141,7 +145,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    site = 3 + 1 + 5  # a reader study, a site's setting, the weekly check
+    site = 3 + 1 + 5 + 2  # a reader study, a site's setting, the weekly check, a set of films
     assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + site
     assert len(report.head) == 64
     with raw_connection(written) as connection:
@@ -155,6 +159,7 @@ def test_every_table_of_the_database_is_chained() -> None:
         "films",
         "film_secrets",
         "teaching_films",
+        "site_films",
         "archive_arrivals",
         "archive_sendings",
         "archive_services",
@@ -357,7 +362,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 32 records in" in good.output
+    assert "All 34 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])
