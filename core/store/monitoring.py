@@ -22,7 +22,8 @@ from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
 from core.store.films.readings import reading_from_json
 from core.store.reads import SqlReviewStore
-from core.store.schema import films, monitoring_notes, monitoring_weeks, reviews
+from core.store.schema import films, reviews
+from core.store.site_schema import monitoring_notes, monitoring_weeks
 
 NOTE_LIMIT = 1000
 WEEK = timedelta(days=7)

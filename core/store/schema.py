@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,41 +13,26 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.schema import SchemaItem
 
-metadata = MetaData()
+from core.store import site_schema
+from core.store.tables import log_table, moment, texts
 
+metadata = site_schema.metadata
+"""Of all tables, also those of a site's films and settings."""
 
-def _log(name: str, *parts: SchemaItem) -> Table:
-    """Return a table that is only appended to; no row gets a number that another had."""
-    number = Column("sequence", BigInteger().with_variant(Integer, "sqlite"))
-    key = PrimaryKeyConstraint("sequence", name=f"pk_{name}")
-    return Table(name, metadata, number, *parts, key, sqlite_autoincrement=True)
-
-
-def _texts(*names: str) -> list[Column[str]]:
-    return [Column(name, Text, nullable=False) for name in names]
-
-
-def _moment(name: str) -> Column[datetime]:
-    return Column(name, DateTime(timezone=True), nullable=False)
-
-
-reviews = _log(
+reviews = log_table(
     "reviews",
-    *_texts("record_id", "film_sha256"),
+    *texts("record_id", "film_sha256"),
     Column("film_name", Text),
-    *_texts("reader", "verdict"),
+    *texts("reader", "verdict"),
     Column("confidence", Integer, nullable=False),
     Column("comment", Text, nullable=False),
-    _moment("read_at"),
+    moment("read_at"),
     Column("run_id", Text),
     Column("probability", Double),
     Column("score", Double),
@@ -82,38 +65,38 @@ reviews = _log(
     Index("ix_reviews_film_sha256", "film_sha256"),
 )
 
-dismissals = _log(
+dismissals = log_table(
     "dismissals",
-    *_texts("film_sha256", "reader"),
+    *texts("film_sha256", "reader"),
     Column("dismissed", Boolean, nullable=False),
     Column("quality", JSON, nullable=False),
-    _moment("noted_at"),
+    moment("noted_at"),
     Column("app_version", Text, nullable=False),
     Index("ix_dismissals_film_sha256", "film_sha256"),
 )
 
-review_steps = _log(
+review_steps = log_table(
     "review_steps",
-    *_texts("film_sha256", "reader_key"),
+    *texts("film_sha256", "reader_key"),
     Column("turn", Integer, nullable=False),
     Column("kind", Text, nullable=False),
-    _moment("at"),
+    moment("at"),
     Column("said", JSON, nullable=False),
     Index("ix_review_steps_reader_film", "reader_key", "film_sha256"),
 )
 
-served_runs = _log(
+served_runs = log_table(
     "served_runs",
     Column("run_id", Text, nullable=False),
     Column("threshold", Double, nullable=False),
-    *_texts("export_sha256", "app_version"),
-    _moment("since"),
+    *texts("export_sha256", "app_version"),
+    moment("since"),
 )
 
-case_notes = _log(
+case_notes = log_table(
     "case_notes",
-    *_texts("note_id", "library", "film_id", "reader", "reader_key"),
-    _moment("written_at"),
+    *texts("note_id", "library", "film_id", "reader", "reader_key"),
+    moment("written_at"),
     Column("run_id", Text, nullable=False),
     Column("cause", Text),
     Column("tags", JSON, nullable=False),
@@ -147,57 +130,37 @@ case_notes = _log(
     ),
 )
 
-case_causes = _log(
+case_causes = log_table(
     "case_causes",
     Column("cause", Text, nullable=False),
     Column("offered", Boolean, nullable=False),
     Column("changed_by", Text, nullable=False),
-    _moment("changed_at"),
+    moment("changed_at"),
 )
 
-ledger = _log(
+ledger = log_table(
     "ledger",
     Column("of_table", Text, nullable=False),
     Column("of_row", BigInteger, nullable=False),
-    *_texts("content_sha256", "previous_sha256", "sha256"),
+    *texts("content_sha256", "previous_sha256", "sha256"),
     UniqueConstraint("previous_sha256", name="uq_ledger_previous"),
 )
 
-local_readers = _log(
+local_readers = log_table(
     "local_readers",
-    *_texts("name", "role"),
-    _moment("chosen_at"),
+    *texts("name", "role"),
+    moment("chosen_at"),
     Column("app_version", Text, nullable=False),
 )
 
-served_choices = _log(
+served_choices = log_table(
     "served_choices",
-    *_texts("run_id", "reason", "chosen_by"),
-    _moment("chosen_at"),
+    *texts("run_id", "reason", "chosen_by"),
+    moment("chosen_at"),
     Column("app_version", Text, nullable=False),
 )
 
-site_settings = _log(
-    "site_settings",
-    Column("run_id", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("setting", JSON(none_as_null=True)),
-    *_texts("reason", "set_by"),
-    _moment("set_at"),
-    Column("app_version", Text, nullable=False),
-    Index(
-        "uq_site_settings_version",
-        "run_id",
-        "version",
-        unique=True,
-        sqlite_where=text("setting IS NOT NULL"),
-        postgresql_where=text("setting IS NOT NULL"),
-    ),
-)
-"""With a setting a line adopts a version; without, it takes up an earlier one, or 0: the run's own.
-"""
-
-ward_prevalences = _log(
+ward_prevalences = log_table(
     "ward_prevalences",
     Column("prevalence", Double, nullable=False),
     Column("origin", Text, nullable=False),
@@ -205,38 +168,38 @@ ward_prevalences = _log(
     Column("low", Double),
     Column("high", Double),
     Column("set_by", Text, nullable=False),
-    _moment("set_at"),
+    moment("set_at"),
     Column("app_version", Text, nullable=False),
 )
 
-teaching_sets = _log(
+teaching_sets = log_table(
     "teaching_sets",
-    *_texts("set_id", "name", "library"),
+    *texts("set_id", "name", "library"),
     Column("film_ids", JSON, nullable=False),
     Column("made_by", Text, nullable=False),
-    _moment("made_at"),
+    moment("made_at"),
     UniqueConstraint("set_id", name="uq_teaching_sets_set_id"),
 )
 
-teaching_sessions = _log(
+teaching_sessions = log_table(
     "teaching_sessions",
-    *_texts("session_id", "reader", "reader_key", "library"),
+    *texts("session_id", "reader", "reader_key", "library"),
     Column("set_id", Text),
     Column("plan", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
-    _moment("started_at"),
+    moment("started_at"),
     Column("app_version", Text, nullable=False),
     UniqueConstraint("session_id", name="uq_teaching_sessions_session_id"),
     ForeignKeyConstraint(["set_id"], ["teaching_sets.set_id"], name="fk_teaching_sessions_set_id"),
     Index("ix_teaching_sessions_reader_key", "reader_key"),
 )
 
-teaching_steps = _log(
+teaching_steps = log_table(
     "teaching_steps",
     Column("session_id", Text, nullable=False),
     Column("place", Integer, nullable=False),
     Column("kind", Text, nullable=False),
-    _moment("at"),
+    moment("at"),
     Column("said", JSON, nullable=False),
     ForeignKeyConstraint(
         ["session_id"], ["teaching_sessions.session_id"], name="fk_teaching_steps_session_id"
@@ -253,9 +216,9 @@ teaching_steps = _log(
     Index("ix_teaching_steps_session_id", "session_id"),
 )
 
-reader_studies = _log(
+reader_studies = log_table(
     "reader_studies",
-    *_texts("study_id", "title", "library", "run_id"),
+    *texts("study_id", "title", "library", "run_id"),
     Column("arms", JSON, nullable=False),
     Column("readers", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
@@ -263,18 +226,18 @@ reader_studies = _log(
     Column("seed", BigInteger, nullable=False),
     Column("with_marks", Boolean, nullable=False),
     Column("made_by", Text, nullable=False),
-    _moment("made_at"),
+    moment("made_at"),
     Column("app_version", Text, nullable=False),
     UniqueConstraint("study_id", name="uq_reader_studies_study_id"),
 )
 
-reader_study_events = _log(
+reader_study_events = log_table(
     "reader_study_events",
-    *_texts("study_id", "reader", "reader_key"),
+    *texts("study_id", "reader", "reader_key"),
     Column("session", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("kind", Text, nullable=False),
-    _moment("at"),
+    moment("at"),
     Column("app_version", Text, nullable=False),
     ForeignKeyConstraint(
         ["study_id"], ["reader_studies.study_id"], name="fk_reader_study_events_study_id"
@@ -289,17 +252,17 @@ reader_study_events = _log(
     Index("ix_reader_study_events_study_id", "study_id", "reader_key"),
 )
 
-reader_study_readings = _log(
+reader_study_readings = log_table(
     "reader_study_readings",
-    *_texts("study_id", "reader", "reader_key"),
+    *texts("study_id", "reader", "reader_key"),
     Column("session", Integer, nullable=False),
     Column("place", Integer, nullable=False),
-    *_texts("film_id", "arm", "verdict"),
+    *texts("film_id", "arm", "verdict"),
     Column("rating", Integer, nullable=False),
     Column("marks", JSON, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("openings", Integer, nullable=False),
-    _moment("read_at"),
+    moment("read_at"),
     Column("app_version", Text, nullable=False),
     ForeignKeyConstraint(
         ["study_id"], ["reader_studies.study_id"], name="fk_reader_study_readings_study_id"
@@ -318,9 +281,9 @@ films = Table(
     metadata,
     Column("film_sha256", Text, primary_key=True),
     Column("name", Text),
-    _moment("arrived_at"),
-    *_texts("arrival", "added_by", "status", "address"),
-    _moment("status_at"),
+    moment("arrived_at"),
+    *texts("arrival", "added_by", "status", "address"),
+    moment("status_at"),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("patient", Text),
     Column("taken_at", DateTime(timezone=True)),
@@ -359,19 +322,19 @@ film_secrets = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
 )
 
-film_erasures = _log(
+film_erasures = log_table(
     "film_erasures",
-    *_texts("film_sha256", "reason", "erased_by"),
-    _moment("arrived_at"),
-    _moment("erased_at"),
+    *texts("film_sha256", "reason", "erased_by"),
+    moment("arrived_at"),
+    moment("erased_at"),
     Column("app_version", Text, nullable=False),
     Index("ix_film_erasures_film_sha256", "film_sha256"),
 )
 
-teaching_cases = _log(
+teaching_cases = log_table(
     "teaching_cases",
-    *_texts("case_id", "film_sha256", "record_id", "consent", "made_by"),
-    _moment("made_at"),
+    *texts("case_id", "film_sha256", "record_id", "consent", "made_by"),
+    moment("made_at"),
     Column("app_version", Text, nullable=False),
     UniqueConstraint("case_id", name="uq_teaching_cases_case_id"),
     Index("ix_teaching_cases_film_sha256", "film_sha256"),
@@ -381,7 +344,7 @@ teaching_films = Table(
     "teaching_films",
     metadata,
     Column("case_id", Text, primary_key=True),
-    *_texts("film_sha256", "address"),
+    *texts("film_sha256", "address"),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("patient", Text),
     UniqueConstraint("film_sha256", name="uq_teaching_films_film_sha256"),
@@ -391,49 +354,11 @@ teaching_films = Table(
 """The films of `teaching_cases`, which outlast the worklist's; a row goes when its film is erased.
 """
 
-site_sets = _log(
-    "site_sets",
-    *_texts("set_id", "name", "kind", "added_by"),
-    _moment("added_at"),
-    Column("patients_stated", Boolean, nullable=False),
-    Column("unlabelled", Integer, nullable=False),
-    Column("missing", Integer, nullable=False),
-    Column("left_out", JSON, nullable=False),
-    Column("overlap_checked", Boolean, nullable=False),
-    Column("app_version", Text, nullable=False),
-    UniqueConstraint("set_id", name="uq_site_sets_set_id"),
-)
-
-site_removals = _log(
-    "site_removals",
-    *_texts("set_id", "removed_by"),
-    Column("films", Integer, nullable=False),
-    _moment("removed_at"),
-    Column("app_version", Text, nullable=False),
-    UniqueConstraint("set_id", name="uq_site_removals_set_id"),
-)
-
-site_films = Table(
-    "site_films",
-    metadata,
-    Column("film_id", Text, primary_key=True),
-    *_texts("set_id", "film_sha256", "address"),
-    Column("wrapped_key", LargeBinary, nullable=False),
-    Column("patient_key", Text),
-    _moment("kept_at"),
-    Column("facts", JSON, nullable=False),
-    UniqueConstraint("address", name="uq_site_films_address"),
-    Index("ix_site_films_set_id", "set_id"),
-    Index("ix_site_films_film_sha256", "film_sha256"),
-    Index("ix_site_films_patient_key", "patient_key"),
-)
-"""The films of `site_sets`; a row goes with its set, or when its film is erased."""
-
-archive_settings = _log(
+archive_settings = log_table(
     "archive_settings",
     Column("settings", JSON, nullable=False),
     Column("set_by", Text, nullable=False),
-    _moment("set_at"),
+    moment("set_at"),
     Column("app_version", Text, nullable=False),
 )
 
@@ -441,10 +366,10 @@ archive_arrivals = Table(
     "archive_arrivals",
     metadata,
     Column("instance", Text, primary_key=True),
-    *_texts("source", "state", "reason"),
+    *texts("source", "state", "reason"),
     Column("attempts", Integer, nullable=False),
-    _moment("noted_at"),
-    _moment("next_at"),
+    moment("noted_at"),
+    moment("next_at"),
     Column("film_sha256", Text),
     Index("ix_archive_arrivals_noted_at", "noted_at"),
 )
@@ -454,12 +379,12 @@ archive_sendings = Table(
     "archive_sendings",
     metadata,
     Column("record_id", Text, primary_key=True),
-    *_texts("film_sha256", "state", "reason", "asked_by"),
+    *texts("film_sha256", "state", "reason", "asked_by"),
     Column("attempts", Integer, nullable=False),
     Column("score_shown", Boolean, nullable=False),
     Column("language", Text, nullable=False, server_default="en"),
-    _moment("asked_at"),
-    _moment("next_at"),
+    moment("asked_at"),
+    moment("next_at"),
     Column("done_at", DateTime(timezone=True)),
     ForeignKeyConstraint(
         ["record_id"], ["reviews.record_id"], name="fk_archive_sendings_record_id"
@@ -472,57 +397,7 @@ archive_services = Table(
     "archive_services",
     metadata,
     Column("name", Text, primary_key=True),
-    _moment("seen_at"),
+    moment("seen_at"),
     Column("said", JSON, nullable=False),
 )
 """Which processes exchange films with the archive, and when each last said so."""
-
-monitoring_weeks = _log(
-    "monitoring_weeks",
-    *_texts("run_id", "identity"),
-    _moment("begins"),
-    Column("seen", JSON, nullable=False),
-    Column("found", JSON, nullable=False),
-    Column("reference_sha256", Text, nullable=False),
-    _moment("checked_at"),
-    Column("app_version", Text, nullable=False),
-    UniqueConstraint("identity", "begins", name="uq_monitoring_weeks_once"),
-)
-
-monitoring_notes = _log(
-    "monitoring_notes",
-    *_texts("run_id", "identity"),
-    _moment("begins"),
-    *_texts("reader", "note"),
-    Column("as_usual", Boolean, nullable=False),
-    _moment("noted_at"),
-    Column("app_version", Text, nullable=False),
-)
-
-shadow_choices = _log(
-    "shadow_choices",
-    Column("run_id", Text, nullable=False),
-    Column("readers", Integer, nullable=False),
-    *_texts("reason", "chosen_by"),
-    _moment("chosen_at"),
-    Column("app_version", Text, nullable=False),
-)
-
-shadow_readings = _log(
-    "shadow_readings",
-    *_texts("film_sha256", "identity", "served_identity"),
-    Column("probability", Double),
-    Column("suspicious", Boolean, nullable=False),
-    Column("served_probability", Double, nullable=False),
-    Column("served_suspicious", Boolean, nullable=False),
-    _moment("read_at"),
-    UniqueConstraint("film_sha256", "identity", "served_identity", name="uq_shadow_readings_once"),
-)
-
-blind_reads = _log(
-    "blind_reads",
-    *_texts("film_sha256", "reader", "reader_key", "verdict"),
-    _moment("read_at"),
-    Column("app_version", Text, nullable=False),
-    UniqueConstraint("film_sha256", "reader_key", name="uq_blind_reads_once"),
-)

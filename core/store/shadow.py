@@ -23,14 +23,8 @@ from core.store.films.kept import NO_FILE
 from core.store.films.readings import reading_from_json
 from core.store.monitoring import NOTE_LIMIT, check_text
 from core.store.reads import SqlReviewStore
-from core.store.schema import (
-    blind_reads,
-    films,
-    review_steps,
-    reviews,
-    shadow_choices,
-    shadow_readings,
-)
+from core.store.schema import films, review_steps, reviews
+from core.store.site_schema import blind_reads, shadow_choices, shadow_readings
 
 MOST_READERS = 2
 

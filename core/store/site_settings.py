@@ -33,7 +33,7 @@ from core.reads.signing import utc_now
 from core.runs.store import export_identity, load_run
 from core.store.audit_log import insert_chained, wait_for_turn
 from core.store.engine import Database, from_utc, is_made, is_storable
-from core.store.schema import site_settings
+from core.store.site_schema import site_settings
 
 MAX_REASON = 1000
 MAX_SITE = 100

@@ -15,7 +15,8 @@ from core import __version__
 from core.domain.reader import Reader
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc
-from core.store.schema import film_erasures, films, site_films, teaching_cases, teaching_films
+from core.store.schema import film_erasures, films, teaching_cases, teaching_films
+from core.store.site_schema import site_films
 
 RETENTION = "retention"
 """The reason that leaves teaching cases: only the time of the films is over."""

@@ -22,7 +22,8 @@ from core.store.films.keys import (
     read_key_file,
     write_key_file,
 )
-from core.store.schema import film_secrets, films, site_films, teaching_films
+from core.store.schema import film_secrets, films, teaching_films
+from core.store.site_schema import site_films
 
 _SITE = "site secret"
 _KEYED = ((films, "film_sha256"), (teaching_films, "case_id"), (site_films, "film_id"))

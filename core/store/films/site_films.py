@@ -29,7 +29,8 @@ from core.store.films.erasures import forget_free_pages
 from core.store.films.keyring import FilmKeyring
 from core.store.films.keys import decrypt, encrypt, key_file, new_key
 from core.store.films.objects import FilmObjects
-from core.store.schema import film_erasures, site_films, site_removals, site_sets
+from core.store.schema import film_erasures
+from core.store.site_schema import site_films, site_removals, site_sets
 
 MOST_LETTERS = 60
 BROKEN_ADDING = timedelta(days=1)

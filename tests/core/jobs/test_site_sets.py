@@ -36,7 +36,7 @@ from core.store.engine import Database
 from core.store.films.keyring import FilmKeyring
 from core.store.films.objects import FilmObjects
 from core.store.films.site_films import SqlSiteSets
-from core.store.schema import site_films
+from core.store.site_schema import site_films
 
 MODELS = PROJECT_ROOT / "models"
 RUN = load_run(MODELS / SERVED_RUN)

@@ -18,7 +18,8 @@ from core.imaging.dicom.deidentify import keyed_patient
 from core.store.audit_log import verify_records
 from core.store.films.objects import FilmObjects
 from core.store.films.site_films import SqlSiteSets
-from core.store.schema import film_erasures, site_films, site_removals
+from core.store.schema import film_erasures
+from core.store.site_schema import site_films, site_removals
 
 pytest_plugins = ["fixtures.review_databases"]
 
