@@ -45,8 +45,8 @@ def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
 
 def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     """Return the kept features of a library's films, and a sentence if there are none."""
-    if get_library(library).synthetic:
-        return None, tr("No features are stored for synthetic films, so there are no clusters.")
+    if not get_library(library).learned_from:
+        return None, tr("Features are stored for the public films alone: there are no clusters.")
     record = get_runs()[run]
     if record.foreign:
         return None, tr(
