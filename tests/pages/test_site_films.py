@@ -66,6 +66,7 @@ def sets(
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(lent_models))
     get_settings.cache_clear()
+    choose_local_reader(store.database, "Dr. Ada", Role.LEAD)
     return open_site_sets(store.database, get_settings())
 
 
@@ -120,6 +121,14 @@ def test_a_set_is_removed_once_a_lead_has_said_so_twice(ward: SiteSet, sets: Sql
     assert sets.sets() == []
     assert "There is no set yet" in said(page)
     assert not list((get_settings().cache / "site_scores").iterdir())
+
+
+def test_a_lead_without_a_name_adds_nothing(ward: SiteSet, store: SqlReviewStore) -> None:
+    choose_local_reader(store.database, "", Role.LEAD)
+    page = show()
+    page.text_input(key="site-films-name").set_value("New")
+    next(one for one in page.button if one.label == "Add").click().run()
+    assert "enter your name" in said(page)
 
 
 def test_who_may_not_add_sees_the_list_and_why(ward: SiteSet, store: SqlReviewStore) -> None:

@@ -72,6 +72,7 @@ def show_site_films(visit: Visit) -> None:
     )
     libraries = get_site_libraries()
     _draw_under_way()
+    _draw_added()
     for library in libraries:
         _draw_set(visit, library)
     if not libraries:
@@ -79,7 +80,6 @@ def show_site_films(visit: Visit) -> None:
             tr("There is no set yet. Add labelled films to measure runs on them."),
             icon=":material/folder_open:",
         )
-    _draw_added()
     with st.expander(tr("Add a set"), icon=":material/add:", expanded=not libraries):
         _draw_form(visit)
 
