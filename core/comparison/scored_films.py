@@ -13,10 +13,12 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.site_set import SITE_PREFIX
 from core.errors import ComparisonError, DatasetError
 from core.evaluation.evaluate import PARTS, Part
 from core.evaluation.operating_point import choose_operating_point
 from core.language.words import msg, msgn
+from core.library.films import PublicLibrary
 from core.runs.predictions import FilmTable, Predictions
 from core.stats.intervals import Mask, Scores
 
@@ -24,7 +26,10 @@ SYNTHETIC = "synthetic"
 COMPARED_PARTS = PARTS | {
     SYNTHETIC: Part(msg("synthetic films"), lambda films: films.split == SYNTHETIC)
 }
-"""Films that runs can be compared on: those that every run is measured on, and synthetic ones."""
+"""Films that runs can be compared on: those that every run is measured on, and synthetic ones.
+
+A site's own sets are parts too, each under its id (`part_of`).
+"""
 OWN_THRESHOLDS = msg("each run's own operating point")
 
 
@@ -37,7 +42,7 @@ class ScoredFilms:
     probability : (R, N) float64 ndarray
     threshold : (R,) float64 ndarray
     part : str
-        A key of `COMPARED_PARTS`; empty if the films are no such part.
+        As `part_of` takes it; empty if the films are no such part.
     chosen_at : str
         How the thresholds came about.
     left_out : int
@@ -59,6 +64,11 @@ class ScoredFilms:
     def synthetic(self) -> bool:
         """True if every film is synthetic."""
         return self.part == SYNTHETIC
+
+    @property
+    def library(self) -> str:
+        """The word by which addresses know the library of the films."""
+        return self.part if self.part == SYNTHETIC or is_of_site(self.part) else PublicLibrary.name
 
     @property
     def ill(self) -> Mask:
@@ -107,10 +117,41 @@ class ScoredFilms:
         return int(found[0]) if len(found) else None
 
 
-def as_synthetic(predictions: Predictions) -> Predictions:
-    """Return a run's predictions of synthetic films as one part: no run is trained on them."""
-    split = np.full(len(predictions), SYNTHETIC)
+def is_of_site(part: str) -> bool:
+    """Return whether a part is a site's own set."""
+    return part.startswith(SITE_PREFIX)
+
+
+def part_of(part: str) -> Part:
+    """Return the films that a part's name stands for.
+
+    Raises
+    ------
+    ComparisonError
+        If there is no such part.
+    """
+    if is_of_site(part):
+        return Part(msg("films of this site"), lambda films: films.split == part)
+    if part not in COMPARED_PARTS:
+        raise ComparisonError(
+            msg(
+                "there is no part {part!r}; there are {parts}.",
+                part=part,
+                parts=", ".join(COMPARED_PARTS),
+            )
+        )
+    return COMPARED_PARTS[part]
+
+
+def as_part(predictions: Predictions, part: str) -> Predictions:
+    """Return a run's predictions of films that no run is trained on as one part."""
+    split = np.full(len(predictions), part)
     return replace(predictions, films=replace(predictions.films, split=split))
+
+
+def as_synthetic(predictions: Predictions) -> Predictions:
+    """Return a run's predictions of synthetic films as one part."""
+    return as_part(predictions, SYNTHETIC)
 
 
 def align_runs(
@@ -124,7 +165,7 @@ def align_runs(
     Parameters
     ----------
     part : str
-        A key of `COMPARED_PARTS`.
+        As `part_of` takes it.
 
     Raises
     ------
@@ -132,17 +173,9 @@ def align_runs(
         If the part is not known, there is no run, the runs have no film of the part in common, or
         two of them have different reference labels for a film.
     """
-    if part not in COMPARED_PARTS:
-        raise ComparisonError(
-            msg(
-                "there is no part {part!r}; there are {parts}.",
-                part=part,
-                parts=", ".join(COMPARED_PARTS),
-            )
-        )
+    choose, name = part_of(part).choose, part_of(part).name
     if not predictions:
         raise ComparisonError(msg("there is no run to compare: name two or more."))
-    choose, name = COMPARED_PARTS[part].choose, COMPARED_PARTS[part].name
     of_part = {run: of_run.where(choose(of_run.films)) for run, of_run in predictions.items()}
     ids = [of_run.films.film_id for of_run in of_part.values()]
     common, every = reduce(np.intersect1d, ids), reduce(np.union1d, ids)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.comparison.case_matrix import Step
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.prevalence import Expected, WardOutcome, expect_wards
-from core.comparison.scored_films import COMPARED_PARTS, ScoredFilms
+from core.comparison.scored_films import ScoredFilms, part_of
 from core.language.numbers import number
 from core.language.words import Message, msg, tr, trn
 from core.stats.intervals import Difference
@@ -172,7 +172,7 @@ def films_text(scored: ScoredFilms) -> str:
     ill, n = int(scored.ill.sum()), len(scored.films)
     patients = len(set(scored.films.patient.tolist()))
     known = {
-        "part": tr(COMPARED_PARTS[scored.part].name),
+        "part": tr(part_of(scored.part).name),
         "n": n,
         "ill": ill,
         "normal": n - ill,

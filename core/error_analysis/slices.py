@@ -41,13 +41,17 @@ MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]
     "exposure": (msg("exposure (median grey)"), lambda films: films.median_grey),
     "sharpness": (msg("sharpness"), lambda films: films.sharpness),
 }
+GROUP, MOST_VALUES = "group", 12
 ATTRIBUTES = ("subtype", *MEASURED, "finding", "age")
-"""A slice's key begins with one of these; findings are the quality gate's."""
+"""A slice's key begins with one of these; findings are the quality gate's.
+
+Slices by what a site's labels tell films apart begin with `GROUP` and the column's number.
+"""
 PAIR = "+"
 SPACE_WORDS = msg(
-    "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
-    "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
-    "pairs of subgroups of two of these"
+    "subtype, the quality gate's findings, age and groups where they are stated, and thirds of the "
+    "original's short side, contrast, exposure and sharpness (cut on the films that are searched); "
+    "in all pairs of subgroups of two of these"
 )
 
 
@@ -140,6 +144,29 @@ def _best_centres(space: Space) -> Space:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FilmGroup:
+    """One column by which a site's labels tell films apart, such as ward.
+
+    Attributes
+    ----------
+    values : tuple of str
+        In order; empty cells belong to none.
+    of_film : mapping of str to str
+        By film.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    of_film: Mapping[str, str]
+
+
+def group_films(name: str, of_film: Mapping[str, str]) -> FilmGroup | None:
+    """Return a column as slices; None where it has one value, or too many to be groups."""
+    values = tuple(sorted({value for value in of_film.values() if value}))
+    return FilmGroup(name, values, of_film) if 1 < len(values) <= MOST_VALUES else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SliceSpace:
     """What decides which slice a film is in.
 
@@ -154,6 +181,7 @@ class SliceSpace:
     cuts: CutPoints
     facts: FilmFacts
     clusters: Clusters | None = None
+    groups: tuple[FilmGroup, ...] = ()
 
     def members(self, predictions: Predictions, space: Space | None = None) -> dict[str, Mask]:
         """Return which of N films each slice holds, by the slice's key; empty slices too.
@@ -192,6 +220,10 @@ class SliceSpace:
         bands = self.facts.column_of("age_band", films.film_id)
         for band in sorted({band for band in bands.tolist() if band}):
             singles[f"age-{band}"] = np.asarray(bands == band)
+        for number_of, group in enumerate(self.groups):
+            stated = np.array([group.of_film.get(film, "") for film in films.film_id.tolist()])
+            for place, value in enumerate(group.values):
+                singles[f"{GROUP}{number_of}-{place}"] = np.asarray(stated == value)
         return singles
 
     def words_of(self, key: str) -> str:
@@ -209,6 +241,9 @@ class SliceSpace:
                 cluster=named,
                 clusters=self._clusters_of(attribute),
             )
+        of_groups = self._group_words()
+        if key in of_groups:
+            return of_groups[key]
         if attribute in self.cuts:
             return self._range_words(attribute, value)
         if attribute == "subtype":
@@ -216,6 +251,13 @@ class SliceSpace:
         if attribute == "finding":
             return tr("gate: {finding}", finding=name_text(value))
         return name_text(value) if attribute == "age" else key
+
+    def _group_words(self) -> dict[str, str]:
+        return {
+            f"{GROUP}{number_of}-{place}": f"{group.name}: {value}"
+            for number_of, group in enumerate(self.groups)
+            for place, value in enumerate(group.values)
+        }
 
     def _clusters_of(self, name: str) -> int:
         found = {} if self.clusters is None else self.clusters.of_class
@@ -245,7 +287,10 @@ def attribute_of(key: str) -> str:
 
 
 def declare_space(
-    predictions: Predictions, facts: FilmFacts, space: Space | None = None
+    predictions: Predictions,
+    facts: FilmFacts,
+    space: Space | None = None,
+    groups: tuple[FilmGroup, ...] = (),
 ) -> SliceSpace:
     """Cut thirds and find clusters on the films that are searched.
 
@@ -262,4 +307,4 @@ def declare_space(
     clusters = (
         None if space is None else find_clusters(space, predictions.logit, predictions.films.label)
     )
-    return SliceSpace(cuts, facts, clusters)
+    return SliceSpace(cuts, facts, clusters, groups)

@@ -162,13 +162,16 @@ def _slices(
     return tuple(slices)
 
 
-def measure_part(predictions: Predictions, threshold: float, name: str) -> dict[str, Any]:
+def measure_part(
+    predictions: Predictions, threshold: float, name: str, *, by_patient: bool = False
+) -> dict[str, Any]:
     """Return the metrics of films that stand for themselves, as a record states those of a part.
 
     Parameters
     ----------
     predictions : Predictions
-        Each film of a patient of its own.
+    by_patient : bool
+        Whether intervals keep a patient's films together; else each film is of another patient.
 
     Raises
     ------
@@ -176,7 +179,8 @@ def measure_part(predictions: Predictions, threshold: float, name: str) -> dict[
         If the films are fewer than two of a class.
     """
     label = predictions.films.label
-    measured = evaluate_predictions(predictions.probability, label, threshold, name)
+    patients = predictions.films.patient if by_patient else None
+    measured = evaluate_predictions(predictions.probability, label, threshold, name, patients)
     plain: dict[str, Any] = _plain(asdict(measured))
     return plain
 

@@ -132,11 +132,11 @@ class SiteLibrary:
         """Return what the quality check found in each film when it was added."""
         return {film.film_id: film.findings for film in self.films}
 
-    def group_columns(self) -> dict[str, npt.NDArray[np.str_]]:
-        """Return by name what the labels tell films apart by, (N,) in the order of the films."""
+    def groups(self) -> dict[str, dict[str, str]]:
+        """Return by name what the labels tell films apart by, such as ward: its value by film."""
         names = dict.fromkeys(name for film in self.films for name in film.groups)
         return {
-            name: np.array([film.groups.get(name, "") for film in self.films]) for name in names
+            name: {film.film_id: film.groups.get(name, "") for film in self.films} for name in names
         }
 
 

@@ -273,6 +273,7 @@ class DrawnFilms:
     """A set of four films that every run calls the same, with a picture of one."""
 
     name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
+    learned_from = False
 
     def predictions(self, run):
         films = film_table(4, split=["test", "train", "test", "validation"])

@@ -46,6 +46,7 @@ class DrawnFilms:
     """Twenty films of all parts, read by every run."""
 
     name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
+    learned_from = False
 
     def predictions(self, run: RunRecord) -> Predictions:
         return said_by(run.run_id)

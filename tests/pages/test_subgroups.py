@@ -212,6 +212,7 @@ class DrawnFilms:
     """Sixty films in the parts of the built-in set."""
 
     name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
+    learned_from = False
 
     def predictions(self, run):
         films = film_table(60, split=["train"] * 12 + ["validation"] * 12 + ["test"] * 36)

@@ -24,6 +24,8 @@ from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.kept_films import keep_film, note_outcome, take_in_hand
 from core.jobs.memory import keep_heap_small
+from core.jobs.site_libraries import SiteSetFilms, open_site_library
+from core.jobs.site_scores import SITE_SCORES, SiteScores
 from core.language.words import msg
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.library.own_cases import OwnCases
@@ -35,6 +37,7 @@ from core.runs.store import export_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
+from core.store.films.site_films import SqlSiteSets, open_site_sets
 from core.store.films.teaching_films import SqlTeachingFilms, open_teaching_films
 from core.store.films.worklist import SqlFilms, open_films
 from core.store.reads import SqlReviewStore
@@ -43,6 +46,7 @@ from core.store.site_settings import find_in_force
 from ui.app.lru_cache import Recent
 from ui.app.presence import is_here, session_id
 from ui.app.reading_behind import still_reads_synthetic
+from ui.app.reading_sets import read_sets_behind
 from ui.components.viewer.film_bytes import FilmView
 
 EXPIRY_S = 3600.0
@@ -87,10 +91,11 @@ def get_teaching_films() -> SqlTeachingFilms:
 @st.cache_resource(show_spinner=False, ttl=EXPIRY_S)
 def erase_expired() -> None:
     """Begin to erase the films whose time is over; again after an hour."""
-    films, days = get_films(), get_settings().keep_films_days
+    films, sets, days = get_films(), get_site_sets(), get_settings().keep_films_days
 
     def erase() -> None:
         try:
+            sets.erase_unfinished()
             films.erase_expired(days)
         except FirstReadError:
             _log.exception("films whose time is over could not be erased")
@@ -180,12 +185,52 @@ def get_libraries() -> dict[str, FilmLibrary]:
     """Return every set of labelled films by its word for addresses.
 
     The public set comes first where its films are there, the synthetic films where they are not.
+    A site's own sets stand at the end, once a run has read them.
     """
     libraries: list[FilmLibrary] = [_public_library()]
     if get_settings().offer_synthetic and built_in_files():
         libraries.append(_synthetic_library())
     libraries.sort(key=lambda library: not library.has_films)
-    return {library.name: library for library in libraries}
+    runs = _own_runs()
+    read = (own for own in get_site_libraries() if any(map(own.has_read, runs.values())))
+    return {library.name: library for library in (*libraries, *read)}
+
+
+def get_site_libraries() -> list[SiteSetFilms]:
+    """Return the site's own sets, read by a run or not; reading them begins if it has not."""
+    sets = get_site_sets()
+    libraries = _site_libraries(sets.stamp())
+    if libraries:
+        ids = [library.name for library in libraries]
+        read_sets_behind(sets, get_site_scores(), ids, _own_runs(), get_settings().models)
+    return libraries
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _site_libraries(stamp: tuple[int, ...]) -> list[SiteSetFilms]:  # noqa: ARG001 - it is the key
+    sets = get_site_sets()
+    found = sets.sets()
+    return [open_site_library(sets, get_site_scores(), one) for one in found]
+
+
+@st.cache_resource(show_spinner=False)
+def get_site_sets() -> SqlSiteSets:
+    """Return the site's own sets as they are kept; raises as `get_films` does."""
+    return open_site_sets(get_database(), get_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def get_site_scores() -> SiteScores:
+    """Return what runs said of the site's own sets."""
+    return SiteScores(get_settings().cache / SITE_SCORES, get_engine().gate.sha256)
+
+
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
+def _own_runs() -> dict[str, RunRecord]:
+    """Return the runs that were trained here, the served one first."""
+    runs = {run.run_id: run for run in list_runs(get_settings().models)}
+    served = get_decision().run_id
+    return {name: runs[name] for name in sorted(runs, key=lambda name: (name != served, name))}
 
 
 def get_library(name: str) -> FilmLibrary:
@@ -202,11 +247,6 @@ def get_library(name: str) -> FilmLibrary:
     if name not in libraries:
         raise DatasetError(msg("The {name} films are not offered here.", name=name))
     return libraries[name]
-
-
-def has_read(library: FilmLibrary, run: RunRecord) -> bool:
-    """Return whether what a run says of a library's films can be shown at once."""
-    return not library.synthetic or library.has_read(run)
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)

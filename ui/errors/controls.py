@@ -35,8 +35,8 @@ from ui.library.slices import get_space
 
 
 def films_learned(view: ErrorView, runs: ScoredFilms) -> int:
-    """Return how many of a view's films its run has learned from; none of synthetic films."""
-    if get_library(view.library).synthetic:
+    """Return how many of a view's films its run has learned from."""
+    if not get_library(view.library).learned_from:
         return 0
     return int((runs.films.split == LEARNED_PART).sum())
 
@@ -80,7 +80,8 @@ def not_scored_text(view: ErrorView) -> str:
     """Return which command scores the films that a run has learned from; empty if none is due."""
     run = get_runs()[view.run]
     scored = LEARNED_FILE in run.files
-    if get_library(view.library).synthetic or run.foreign or run.members or scored:
+    public = get_library(view.library).learned_from
+    if not public or run.foreign or run.members or scored:
         return ""
     return tr(
         "For its training films too, run `{command}`.", command=how_to_score_learned(view.run)
@@ -139,6 +140,12 @@ PARTS = {
     ALL_PARTS: msg("all parts"),
 }
 """What the parts of the synthetic set are called."""
+HALVES = {
+    "validation": msg("First half of the patients"),
+    "test": msg("Second half of the patients"),
+    ALL_PARTS: msg("All films"),
+}
+"""What the parts of a site's own set are called."""
 ORDERS = {
     "confidence": msg("Most confident first"),
     "loss": msg("Highest log loss first"),
@@ -165,8 +172,14 @@ ONE_OF = {
 WORDS = "errors-words"
 
 
-def split_titles(run: str) -> dict[str, str]:
-    """Return what the splits are called, with the run's own name for its validation films."""
+def split_titles(library: str, run: str) -> dict[str, str]:
+    """Return what the splits of a library are called.
+
+    Of the public set, with the run's own name for its validation films.
+    """
+    films = get_library(library)
+    if not films.learned_from:
+        return _said(PARTS if films.synthetic else HALVES)
     own = tr(own_validation(get_runs()[run]))
     titles = _said(SPLITS)
     return titles | ({"validation": own[:1].upper() + own[1:]} if own else {})
@@ -180,9 +193,10 @@ def _named(names: Iterable[str]) -> dict[str, str]:
     return {name: name_text(name) for name in names}
 
 
-def part_text(split: str) -> str:
-    """Return what a part of the synthetic set is called."""
-    return tr(PARTS[split]) if split in PARTS else tr("{split} part", split=split)
+def split_text(library: str, run: str, split: str) -> str:
+    """Return what a split of a library is called."""
+    named = split_titles(library, run).get(split)
+    return named or (tr("{split} part", split=split) if get_library(library).synthetic else split)
 
 
 def read_view() -> tuple[ErrorView, list[str]]:
@@ -206,9 +220,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
         GALLERY.select(view, tr("Run"), "run", name_offered(view.library))
     with split_side:
         splits = offered_splits(view.library, view.run)
-        drawn = get_library(view.library).synthetic
-        titles = split_titles(view.run)
-        words = {one: part_text(one) if drawn else titles.get(one, one) for one in splits}
+        words = {one: split_text(view.library, view.run, one) for one in splits}
         GALLERY.select(view, tr("Split"), "split", words)
     for text in (learned_text(view, found.whole), not_scored_text(view)):
         if text:

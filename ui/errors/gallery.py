@@ -138,7 +138,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
             st.caption(tr("Computer-generated; not evidence of clinical performance."))
-            note_what_lacks(view.library)
+        note_what_lacks(view.library)
         note_left_out(visit)
         if found.awaiting:
             st.caption(held_back_text(len(found.awaiting)))

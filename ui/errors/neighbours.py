@@ -19,7 +19,7 @@ from core.stats.intervals import Scores
 from ui.app.resources import get_library
 from ui.components.cards.cards import read_cards_event
 from ui.components.plain_text import plain
-from ui.errors.controls import SPLITS, looks_around, part_text
+from ui.errors.controls import SPLITS, looks_around, split_text
 from ui.errors.open_case import CaseContext
 from ui.library.blind_reads import films_awaiting
 from ui.library.films import case_of, draw_cards, film_card, label_in_words
@@ -115,6 +115,13 @@ def draw_neighbours(case: CaseContext) -> None:
         _draw_cards(case, predictions.films, space, predictions.probability)
 
 
+def _split_words(library: str, run: str, split: str) -> str:
+    """Return what a split is called, of the public set without a run's own name for it."""
+    if get_library(library).learned_from:
+        return tr(SPLITS.get(split, split))
+    return split_text(library, run, split)
+
+
 def _draw_task(task: FeatureTask, films: int) -> None:
     if task.running:
         st.button(
@@ -161,14 +168,13 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
             )
         )
     threshold = get_runs()[view.run].operating_point.threshold
-    drawn = get_library(view.library).synthetic
     splits = [str(split) for split in films.split[rows]]
     cards = [
         film_card(
             films.film_id[row],
             probability[row],
             words=label_in_words(films, row),
-            quality=part_text(split) if drawn else tr(SPLITS.get(split, split)),
+            quality=_split_words(view.library, view.run, split),
         )
         for row, split in zip(rows, splits, strict=True)
     ]

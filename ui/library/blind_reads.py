@@ -18,6 +18,7 @@ from core.domain.reader import Act
 from core.errors import DatasetError
 from core.language.words import msg, tr
 from core.library.films import FilmLibrary
+from core.library.site_library import SiteLibrary
 from core.reader_studies.study import KeptStudy
 from core.settings import get_settings
 from core.store.reader_studies import SqlReaderStudies
@@ -160,8 +161,10 @@ def _hashes() -> dict[tuple[str, str], frozenset[str]]:
 def _sha256_of(library: FilmLibrary, film_id: str) -> frozenset[str]:
     """Return the hashes of a film's files, read once in this process; none where it is not there.
 
-    A larger copy in the worklist is the same film.
+    A larger copy in the worklist is the same film, and so is what a site's film was made of.
     """
+    if isinstance(library, SiteLibrary):
+        return library.known_as(film_id)
     known, key = _hashes(), (library.name, film_id)
     if key not in known:
         try:

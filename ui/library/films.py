@@ -243,12 +243,12 @@ def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
 
 
 def note_what_lacks(library: str) -> None:
-    """Say beside synthetic films which runs are left out, and how to get the public films."""
-    if not get_library(library).synthetic:
-        return
+    """Say which runs are left out; beside synthetic films how to get the public ones too."""
     left_out = left_out_text(library)
     if left_out:
-        st.caption(left_out)
+        st.caption(plain(left_out))
+    if not get_library(library).synthetic:
+        return
     if not get_library(PublicLibrary.name).has_films:
         st.caption(how_to_get_films(get_settings().data))
 

@@ -12,7 +12,7 @@ from core.domain.model import RunRecord
 from core.error_analysis.notes import ProposedLabel
 from core.errors import FirstReadError
 from core.evaluation.evaluate import PARTS
-from core.language.words import msg, trn
+from core.language.words import msg, tr, trn
 from core.library.film_codes import find_film
 from core.library.films import order_parts
 from core.pipeline import Engine, open_classifier
@@ -28,7 +28,8 @@ from core.runs.store import name_run, reading_identity
 from core.settings import get_settings
 from ui.app.language import SaidWhenShown
 from ui.app.reading_behind import still_reads_synthetic
-from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library, has_read
+from ui.app.reading_sets import sets_under_way, why_not_read
+from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library
 
 ALL_PARTS = "all"
 """Stands for every part of a set; of the public one, training, validation and official test."""
@@ -210,10 +211,10 @@ def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> 
 def offered_runs(library: str) -> list[str]:
     """Return the runs that have read the films of a library, or will have."""
     films, named = get_library(library), get_runs()
-    if not films.synthetic:
+    if films.learned_from:
         return list(named)
     own = [name for name, run in named.items() if not run.foreign]
-    return [name for name in own if has_read(films, named[name])] or own[:1]
+    return [name for name in own if films.has_read(named[name])] or own[:1]
 
 
 def left_out_text(library: str) -> str:
@@ -222,12 +223,14 @@ def left_out_text(library: str) -> str:
     Empty where none is.
     """
     films, offered = get_library(library), offered_runs(library)
-    if not films.synthetic:
+    if films.learned_from:
         return ""
     named = get_runs()
     missing = [name for name in named if name not in offered and not named[name].foreign]
     if not missing:
         return ""
+    if not films.synthetic:
+        return _left_out_of_site(library, missing)
     runs = ", ".join(missing)
     if still_reads_synthetic():
         return trn(
@@ -246,10 +249,30 @@ def left_out_text(library: str) -> str:
     )
 
 
+def _left_out_of_site(library: str, missing: list[str]) -> str:
+    """Return which runs have not read a site's set: they are reading it, or why they cannot."""
+    failed = {run: why for run in missing if (why := why_not_read(library, run))}
+    waiting = [run for run in missing if run not in failed]
+    sentences = [
+        tr("Run {run} cannot read these films: {why}", run=run, why=tr(why))
+        for run, why in failed.items()
+    ]
+    if waiting and sets_under_way() is not None:
+        sentences.append(
+            trn(
+                "Run {runs} is yet to read these films. The page Site says how far it is.",
+                "Runs {runs} are yet to read these films. The page Site says how far they are.",
+                len(waiting),
+                runs=", ".join(waiting),
+            )
+        )
+    return " ".join(sentences)
+
+
 def offered_splits(library: str, run: str) -> tuple[str, ...]:
     """Return the splits that a run has films of."""
     parts = order_parts(get_predictions(library, run).films.split)
-    if get_library(library).synthetic:  # nothing was trained on any part
+    if not get_library(library).learned_from:  # nothing was trained on any part
         return (ALL_PARTS, *parts[::-1])
     return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
 

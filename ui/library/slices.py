@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.datasets.film_metadata import FACTS_FILE, FilmFacts, Words, empty_facts, read_facts
+from core.datasets.film_metadata import (
+    FACTS_FILE,
+    FilmFacts,
+    Words,
+    empty_facts,
+    facts_of,
+    read_facts,
+)
 from core.error_analysis.filters import Known
 from core.error_analysis.slice_discovery import HELD, SEARCHED, SliceSearch, search_space
-from core.error_analysis.slices import SliceSpace, declare_space
+from core.error_analysis.slices import SliceSpace, declare_space, group_films
 from core.errors import FirstReadError
 from core.language.current import ENGLISH, using
 from core.language.words import msg, tr
+from core.library.site_library import SiteLibrary
 from core.runs.embeddings import FEATURES_FILE, FilmFeatures, Space, read_features
 from core.runs.predictions import Predictions
 from core.settings import get_settings
@@ -45,8 +53,8 @@ def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
 
 def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     """Return the kept features of a library's films, and a sentence if there are none."""
-    if get_library(library).synthetic:
-        return None, tr("No features are stored for synthetic films, so there are no clusters.")
+    if not get_library(library).learned_from:
+        return None, tr("Features are stored for the public films alone: there are no clusters.")
     record = get_runs()[run]
     if record.foreign:
         return None, tr(
@@ -104,7 +112,13 @@ def get_space(library: str, run: str) -> SliceSpace:
 def _space(basis: Basis) -> SliceSpace:
     library, run, *_ = basis
     predictions = get_predictions(library, run).of_split(SEARCHED)
-    return declare_space(predictions, get_facts()[0], places_of(library, run, predictions))
+    places, films = places_of(library, run, predictions), get_library(library)
+    if not isinstance(films, SiteLibrary):
+        return declare_space(predictions, get_facts()[0], places)
+    found = films.gate_findings().items()
+    facts = facts_of([{"film_id": film, "findings": codes} for film, codes in found])
+    groups = (group_films(name, of_film) for name, of_film in films.groups().items())
+    return declare_space(predictions, facts, places, tuple(filter(None, groups)))
 
 
 def get_search(library: str, run: str) -> SliceSearch:

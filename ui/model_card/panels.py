@@ -23,6 +23,7 @@ from ui.components.figures import draw_text_table
 from ui.components.made_when_asked import offer_pdf
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
+from ui.model_card.site import draw_site_results
 from ui.runs.prevalence import DRAWN, SAID, draw_prevalence, show_wards
 
 
@@ -78,6 +79,7 @@ def draw_facts(view: CardView, facts: RunFacts) -> None:
                     name_side, text_side = st.columns([1, 4.2], gap="small")
                     name_side.markdown(f"**{escape_markdown(what)}**")
                     text_side.markdown(escape_markdown(text))
+        draw_site_results(facts.run)
     with pictures_side:
         draw_ward(view, facts)
         st.markdown(f"#### {tr('Most confident errors')}")

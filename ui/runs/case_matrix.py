@@ -8,13 +8,12 @@ import numpy as np
 import streamlit as st
 
 from core.comparison.case_matrix import CaseMatrix, Step, find_step
-from core.comparison.scored_films import SYNTHETIC, ScoredFilms
+from core.comparison.scored_films import ScoredFilms, is_of_site
 from core.comparison.text import step_text
 from core.domain.film import printable
 from core.domain.rate import probability_text
 from core.language.words import tr, trn
 from core.library.film_codes import film_code, find_film
-from core.library.films import PublicLibrary
 from ui.app.guard import PAGES
 from ui.app.query_params import put
 from ui.app.session import Visit
@@ -44,14 +43,10 @@ def find_case(visit: Visit, view: RunsView, scored: ScoredFilms) -> str | None:
                 tr("The film {film} is not among the compared films.", film=plain(view.film[:40]))
             )
         return None
-    awaited = awaits_blind_read(visit, _library_of(scored), film_id)
+    awaited = awaits_blind_read(visit, scored.library, film_id)
     if awaited:
         st.info(awaited, icon=":material/visibility_off:")
     return None if awaited else film_id
-
-
-def _library_of(scored: ScoredFilms) -> str:
-    return SYNTHETIC if scored.synthetic else PublicLibrary.name
 
 
 def draw_cases(
@@ -67,7 +62,7 @@ def draw_cases(
 
     Films that await the visitor's blind read are in none of them.
     """
-    awaiting = films_awaiting(visit, _library_of(scored), scored.films.film_id.tolist())
+    awaiting = films_awaiting(visit, scored.library, scored.films.film_id.tolist())
     matrix = get_cases(key, listed)
     rows = [row for row in rows_drawn(matrix) if str(matrix.film_id[row]) not in awaiting]
     compared = len(scored.films)
@@ -193,7 +188,7 @@ def _draw_film(scored: ScoredFilms, card: Card, address: dict[str, str]) -> None
     wish = read_cards_event(FILM)
     if wish is not None and wish.act == "open":
         st.switch_page(PAGES["errors"][0], query_params=address)
-    pictured, lacking = add_pictures(_library_of(scored), [card])
+    pictured, lacking = add_pictures(scored.library, [card])
     if lacking:
         st.caption(plain(lacking))
     else:
@@ -217,10 +212,11 @@ def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, s
     row = scored.run_ids.index(run_id)
     side = "p" if scored.called[row, place] else "n"
     right = "t" if scored.right[row, place] else "f"
+    of_site = is_of_site(scored.part)
     return {
-        "library": _library_of(scored),
+        "library": scored.library,
         "run": run_id,
-        "split": ALL_PARTS if scored.synthetic else str(scored.films.split[place]),
+        "split": ALL_PARTS if scored.synthetic or of_site else str(scored.films.split[place]),
         "threshold": repr(float(scored.threshold[row])),
         "cell": f"{right}{side}",
         "film": film_code(str(scored.films.film_id[place])),

@@ -12,12 +12,13 @@ from core.comparison.case_matrix import CaseMatrix, arrange_cases
 from core.comparison.curves import Curves, calibration_of, trace_curves
 from core.comparison.paired_tests import PairComparison, compare_pairs
 from core.comparison.scored_films import (
-    COMPARED_PARTS,
     OWN_THRESHOLDS,
     SYNTHETIC,
     ScoredFilms,
     align_runs,
-    as_synthetic,
+    as_part,
+    is_of_site,
+    part_of,
     thresholds_at_sensitivity,
 )
 from core.comparison.text import thresholds_text
@@ -35,7 +36,7 @@ from core.shortcuts.record import AUDIT_FILE, ShortcutAudit, read_audit
 from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
 from ui.app.language import SaidWhenShown
-from ui.app.resources import get_libraries, has_read
+from ui.app.resources import get_libraries
 from ui.library.runs import predictions_of
 
 KEPT = 48
@@ -65,14 +66,14 @@ class ListedRuns:
     sentences: list[str]
 
     def that_read(self, part: str | None) -> ListedRuns:
-        """Return the runs that have read a part; imported runs have read no synthetic films."""
-        films = get_libraries().get(SYNTHETIC)
-        if part != SYNTHETIC or films is None:
+        """Return the runs that have read a part; imported runs have read the public films alone."""
+        films = get_libraries().get(part) if part and _is_library(part) else None
+        if films is None:
             return self
         own = {
             name: run
             for name, run in self.runs.items()
-            if not run.record.foreign and has_read(films, run.record)
+            if not run.record.foreign and films.has_read(run.record)
         }
         return ListedRuns(own, self.sentences) if own else self
 
@@ -117,9 +118,13 @@ def get_listed_runs() -> ListedRuns:
     return ListedRuns({run.record.run_id: run for run in having}, sentences)
 
 
+def _is_library(part: str) -> bool:
+    return part == SYNTHETIC or is_of_site(part)
+
+
 def _text(run: RunRecord, part: str) -> Predictions:
-    if part == SYNTHETIC:
-        return as_synthetic(predictions_of(SYNTHETIC, run))
+    if _is_library(part):
+        return as_part(predictions_of(part, run), part)
     return predictions_of(PublicLibrary.name, run)
 
 
@@ -132,9 +137,10 @@ def _scores_identity(run: RunRecord) -> tuple[str, float]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs={RunRecord: _scores_identity})
-def _measured_on_synthetic(run: RunRecord) -> Mapping[str, Any]:
-    predictions, threshold = _text(run, SYNTHETIC), run.operating_point.threshold
-    return measure_part(predictions, threshold, COMPARED_PARTS[SYNTHETIC].name)
+def _measured_on(run: RunRecord, part: str) -> Mapping[str, Any]:
+    predictions, threshold = _text(run, part), run.operating_point.threshold
+    of_site = is_of_site(part)
+    return measure_part(predictions, threshold, part_of(part).name, by_patient=of_site)
 
 
 def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
@@ -143,9 +149,9 @@ def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
     Raises
     ------
     ModelMissing, ModelIntegrity, DatasetError
-        If the run cannot read the synthetic films.
+        If the run has not read the films, or cannot.
     """
-    return _measured_on_synthetic(run) if part == SYNTHETIC else run.metrics.get(part)
+    return _measured_on(run, part) if _is_library(part) else run.metrics.get(part)
 
 
 def measured_area(run: RunRecord, part: str) -> float:

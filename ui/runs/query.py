@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.comparison.paired_tests import METRICS
-from core.comparison.scored_films import COMPARED_PARTS, SYNTHETIC
+from core.comparison.scored_films import COMPARED_PARTS, SYNTHETIC, is_of_site
 from core.evaluation.tables import MEASURES as RATES
 from core.language.words import msg, tr
 from core.settings import get_settings
@@ -24,6 +24,7 @@ from ui.app.query_params import (
     some_of,
     word,
 )
+from ui.app.resources import get_libraries
 from ui.app.ward import usual_of_100
 from ui.runs.data import ListedRuns
 
@@ -120,7 +121,9 @@ def offered_parts() -> dict[str, str]:
     """Return the films that runs can be compared on, by name; synthetic ones where offered."""
     synthetic = get_settings().offer_synthetic
     parts = [part for part in COMPARED_PARTS if synthetic or part != SYNTHETIC]
-    return {part: tr(PART_NAMES.get(part, part)) for part in parts}
+    named = {part: tr(PART_NAMES.get(part, part)) for part in parts}
+    sets = {name: one.title for name, one in get_libraries().items() if is_of_site(name)}
+    return named | sets
 
 
 def _pair(place: int) -> Callable[[Any, ListedRuns, str], str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.comparison.scored_films import COMPARED_PARTS
+from core.comparison.scored_films import part_of
 from core.domain.rate import Rate
 from core.errors import FirstReadError
 from core.language.words import msg, tr
@@ -59,7 +59,7 @@ def draw_table(
     order = [row[tr("Run")] for row in rows]
     chosen = [place for place, run_id in enumerate(order) if run_id in view.runs]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
-    part = tr(COMPARED_PARTS[view.part].name)
+    part = tr(part_of(view.part).name)
     st.caption(  # above the table, whose own buttons would cover what stands there
         tr(
             "{part}, each run at its own operating point and on the films that it "

@@ -12,7 +12,7 @@ from core.language.words import msg, tr
 from core.runs.predictions import how_to_score_learned
 from ui.app.guard import PAGES
 from ui.app.query_params import QueryParams, one_of, word
-from ui.app.resources import get_libraries
+from ui.app.resources import get_libraries, get_library
 from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import split_titles
 from ui.library.films import case_of, draw_cards
@@ -29,6 +29,11 @@ SECTIONS = {
 
 INSIDE = {SEARCHED: msg("validation patients"), HELD: msg("official test split")}
 """What the splits that are searched and held are called within a sentence."""
+HALVES_INSIDE = {
+    SEARCHED: msg("first half of the patients"),
+    HELD: msg("second half of the patients"),
+}
+"""What they are called where the films are a site's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,14 @@ def show_films(
     draw_cards(view.library, cards, key=key, threshold=threshold, keys=False)
 
 
-def split_words(run: str, split: str) -> str:
-    """Return what a split of the public set is called for a run."""
-    return split_titles(run).get(split, split)
+def split_words(library: str, run: str, split: str) -> str:
+    """Return what a split of a library is called for a run."""
+    return split_titles(library, run).get(split, split)
 
 
-def split_words_inside(run: str, split: str) -> str:
+def split_words_inside(library: str, run: str, split: str) -> str:
     """Return what one of the searched splits is called within a sentence."""
+    if not get_library(library).learned_from:
+        return tr(HALVES_INSIDE[split])
     own = own_validation(get_runs()[run]) if split == SEARCHED else ""
     return tr(own or INSIDE.get(split, split))

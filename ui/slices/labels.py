@@ -42,12 +42,18 @@ PART_WORDS = {
 
 def _needs_public(view: SlicesView) -> bool:
     """Say that a section is about the public films where others are looked at."""
-    if not get_library(view.library).synthetic:
+    films = get_library(view.library)
+    if films.learned_from:
         return False
     st.info(
         tr(
             "Synthetic films have no doubtful labels and no copies: choose the public "
             "film set above."
+        )
+        if films.synthetic
+        else tr(
+            "Labels of a site's films are not compared with features, and their copies are left "
+            "out when the set is added. Choose the public film set above."
         ),
         icon=":material/info:",
     )

@@ -64,7 +64,7 @@ def draw_references(view: SlicesView) -> None:
             ],
             alt=tr("Radiologists' readings of the films, by text-mined label"),
         )
-    if get_library(view.library).synthetic:
+    if not get_library(view.library).learned_from:
         st.info(tr("Choose the public film set above to see the effect on a run's results."))
         return
     known, probability = _read_adults(view, facts)

@@ -131,7 +131,7 @@ def draw_slices(view: SlicesView) -> None:
     for sentence in missing_tables(view.library, view.run):
         st.caption(f":material/info: {plain(sentence)}")
     if not len(of_part(view.library, view.run, SEARCHED)):
-        where = split_words_inside(view.run, SEARCHED)
+        where = split_words_inside(view.library, view.run, SEARCHED)
         st.info(
             tr(
                 "Run {run} has no films of the {where}, which are searched: import its "
@@ -164,7 +164,7 @@ def draw_slices(view: SlicesView) -> None:
 def search_text(search: SliceSearch, view: SlicesView) -> str:
     """Return in words how many slices were looked at and found, and what became of them."""
     looked, found = len(search.results), len(search.failing)
-    where = split_words_inside(view.run, SEARCHED)
+    where = split_words_inside(view.library, view.run, SEARCHED)
     if not found:
         return tr(
             "**None of {looked} tests** on the {where} finds a subgroup in which the run is worse "
@@ -188,7 +188,7 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
 
 def _confirmed_text(search: SliceSearch, view: SlicesView) -> str:
     """Return how many of the slices found are found again on the held films."""
-    held, n = split_words_inside(view.run, HELD), search.n_confirmed
+    held, n = split_words_inside(view.library, view.run, HELD), search.n_confirmed
     few = len(search.failing) - len(search.confirmed)
     confirmed = (
         trn("{n} of them is confirmed", "{n} of them are confirmed", n)
@@ -333,7 +333,7 @@ def _rates_of(
     rows = []
     for split, one in ((SEARCHED, result), (HELD, held)):
         if one is not None:
-            name = split_words(view.run, split)
+            name = split_words(view.library, view.run, split)
             rows += [
                 (name, one.inside, True),
                 (tr("{split}, others", split=name), one.outside, False),
@@ -346,7 +346,7 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     wanted = Wanted(slice_key=result.key)
     gallery = ErrorView(view.library, view.run, split, cell=WRONG[result.rate], wanted=wanted)
     found = find_films(gallery, (), find_known(gallery))
-    name, n = split_words(view.run, split), len(found.film_ids)
+    name, n = split_words(view.library, view.run, split), len(found.film_ids)
     words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
     words_side.markdown(
         tr("**{split}**: {n} missed in this subgroup", split=name, n=n)
@@ -381,7 +381,9 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
 
 
 def _draw_every(view: SlicesView, search: SliceSearch) -> None:
-    searched, held = (split_words_inside(view.run, split) for split in (SEARCHED, HELD))
+    searched, held = (
+        split_words_inside(view.library, view.run, split) for split in (SEARCHED, HELD)
+    )
     tested = tr(
         "Tested on **{searched}** only: sensitivity and specificity in every subgroup by {by}; "
         "and in {rule}. A subgroup is tested if it has at least {least} films of the class and "

@@ -18,6 +18,8 @@ from core.evaluation.metrics import logits_of
 from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
 from core.language.words import msg
 from core.library.own_cases import OwnCases
+from core.library.site_library import SiteLibrary
+from core.settings import get_settings
 from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
 from core.teaching.mark_scoring import LesionTruth, without_fragments
@@ -95,6 +97,27 @@ SOURCES = {
 }
 
 
+OF_SITE = msg("The reference is this site's own label, which may be wrong.")
+REMOVED = msg("Films of a set that was removed")
+
+
+def every_source() -> dict[str, Source]:
+    """Return every source of this site, its films there or not.
+
+    A site's own sets are among them where the site has a consent to teach with its films.
+    """
+    if not get_settings().teaching_consent.strip():
+        return SOURCES
+    own = [one for one in get_libraries().values() if isinstance(one, SiteLibrary)]
+    sources = [Source(one.name, one.title, one.name, reference=OF_SITE) for one in own]
+    return SOURCES | {source.key: source for source in sources}
+
+
+def source_of(key: str) -> Source:
+    """Return the source of a session; that of a set that was removed has no film."""
+    return every_source().get(key) or Source(key, REMOVED, key)
+
+
 def get_teaching_store() -> SqlTeachingStore:
     """Return the kept sessions and case sets."""
     return SqlTeachingStore(get_database())
@@ -134,7 +157,7 @@ def get_sources() -> dict[str, Source]:
         ready.add(OwnCases.name)
     return {
         key: source
-        for key, source in SOURCES.items()
+        for key, source in every_source().items()
         if source.library in ready and (not source.external or radiologist_boxes())
     }
 
@@ -160,7 +183,7 @@ def films_of(source: str, run: str) -> ScoredFilms:
                 source=source,
             )
         )
-    chosen = SOURCES[source]
+    chosen = source_of(source)
     films = get_films(chosen.library, run, ALL_PARTS)
     external = films.films.split == EXTERNAL_SPLIT
     return films.where(external if chosen.external else ~external)
@@ -172,7 +195,7 @@ def get_pool(source: str) -> tuple[Case, ...]:
         return own_cases(*_readers_errors(get_teaching_store().all_courses(source)))
     run = served_run_id()
     runs = films_of(source, run)
-    findings = get_library(SOURCES[source].library).findings()
+    findings = get_library(source_of(source).library).findings()
     errors, reads = _readers_errors(get_teaching_store().all_courses(source))
     share_wrong, spread = (~runs.right).mean(axis=0), runs.disagreement
     record = get_runs()[run]
@@ -254,14 +277,14 @@ def begin_session(plan: Plan, by: Reader) -> str:
 
 def lesion_truth(course: Course, case: Case) -> LesionTruth:
     """Return where the lesion of a film is, as far as it is known."""
-    source = SOURCES[course.session.plan.library]
+    source = source_of(course.session.plan.library)
     mask = get_library(source.library).truth(case.film_id, "core")
     return LesionTruth(mask, radiologist_boxes().get(case.film_id, ()))
 
 
 def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
     """Return what is drawn over a film once it is revealed: of a lesion the foci that count."""
-    library = SOURCES[course.session.plan.library].library
+    library = source_of(course.session.plan.library).library
     lungs = get_library(library).truth(case.film_id, "lung")
     if lungs is None:
         lungs = _segmented_lungs(library, case.film_id)
@@ -301,7 +324,7 @@ def prepare_nearest(course: Course) -> None:
         return
     run = plan.run_id if plan.run_id in get_runs() else served_run_id()
     film_ids = films_of(plan.library, run).films.film_id.tolist()
-    hash_ahead(get_visit(), SOURCES[plan.library].library, film_ids)
+    hash_ahead(get_visit(), source_of(plan.library).library, film_ids)
 
 
 def nearest_films(course: Course, case: Case) -> Nearest:
@@ -314,7 +337,7 @@ def nearest_films(course: Course, case: Case) -> Nearest:
     run = plan.run_id if plan.run_id in get_runs() else served_run_id()
     runs = films_of(plan.library, run)
     ahead = {film.case.film_id for film in course.films if film.read is None}
-    library, film_ids = SOURCES[plan.library].library, runs.films.film_id.tolist()
+    library, film_ids = source_of(plan.library).library, runs.films.film_id.tolist()
     ahead |= films_awaiting(get_visit(), library, film_ids) - {case.film_id}
     runs = runs.where(~np.isin(runs.films.film_id, list(ahead)))
     features = known_features(library, run)

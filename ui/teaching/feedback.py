@@ -34,7 +34,7 @@ from ui.library.copies import copy_text, draw_why_other
 from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
-from ui.teaching.data import SOURCES, nearest_films, note_step
+from ui.teaching.data import nearest_films, note_step, source_of
 from ui.teaching.reading import FIND_KEY, draw_how_often_right, draw_model, film_of, show_film_at
 
 NEAREST = "teaching-nearest"
@@ -130,7 +130,7 @@ def _draw_answer(
     read_before = sum(film.read is not None for film in course.films[:place])
     outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)
-    if reference := SOURCES[course.session.plan.library].reference:
+    if reference := source_of(course.session.plan.library).reference:
         st.caption(f":material/gavel: {tr(reference)}")
     draw_model(course, course.films[place])
     draw_copy(course, course.films[place].case)
@@ -143,7 +143,7 @@ def _draw_answer(
 
 def draw_copy(course: Course, case: Case) -> None:
     """Say which file of a film is shown, and why the Worklist gives it another probability."""
-    library = SOURCES[course.session.plan.library].library
+    library = source_of(course.session.plan.library).library
     if kind := copy_text(library, case.film_id):
         st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=tr(kind))}")
     run = course.session.plan.run_id
@@ -207,7 +207,7 @@ def _draw_regions(
         )
     follow(visit, task)
     if task is not None:
-        source, film_id = SOURCES[course.session.plan.library], course.films[place].case.film_id
+        source, film_id = source_of(course.session.plan.library), course.films[place].case.film_id
         engine, others = get_engine_of(run.run_id), source.external
         if source.library == OwnCases.name:  # which the page Regions does not open
             draw_explanation(visit, film_id, task, engine, of_others=others)
@@ -230,7 +230,7 @@ def _draw_signs(outcome: Outcome) -> None:
 def draw_nearest(course: Course, place: int) -> None:
     """Draw the nearest normal film and the nearest one with pneumonia, of other patients."""
     case = course.films[place].case
-    library = SOURCES[course.session.plan.library].library
+    library = source_of(course.session.plan.library).library
     if library == OwnCases.name:  # no run is measured on them
         return
     try:

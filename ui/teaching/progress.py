@@ -31,7 +31,7 @@ from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
 from ui.components.figures import dimmed
-from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
+from ui.teaching.data import every_source, outcomes_in, teaching_reader
 
 
 def draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
@@ -141,7 +141,11 @@ def draw_progress(visit: Visit) -> None:
 
 
 def _due_in_words(reader: str, now: datetime) -> str:
-    due = [when for source in SOURCES for when in due_dates(outcomes_in(reader, source)).values()]
+    due = [
+        when
+        for source in every_source()
+        for when in due_dates(outcomes_in(reader, source)).values()
+    ]
     waiting = sum(when <= now for when in due)
     if waiting:
         return trn("{n} film is due for review now.", "{n} films are due for review now.", waiting)

@@ -41,12 +41,12 @@ from ui.components.viewer.viewer import Marking, read_marks_event, show_film
 from ui.library.copies import copy_text, load_film
 from ui.library.runs import get_engine_of, get_runs
 from ui.teaching.data import (
-    SOURCES,
     get_teaching_store,
     lesion_truth,
     note_step,
     prediction_of,
     prepare_nearest,
+    source_of,
     truth_outlines,
 )
 
@@ -228,7 +228,7 @@ def show_film_at(
         Whether the session is over.
     """
     film = course.films[place]
-    case, source = film.case, SOURCES[course.session.plan.library]
+    case, source = film.case, source_of(course.session.plan.library)
     revealed = phase is Phase.REVEALED
     try:
         upload = load_film(source.library, case.film_id)
@@ -291,7 +291,7 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
 
 def _draw_square_copy(course: Course, film: FilmState) -> None:
     """Say of a film that its file is small; films of either class have such files alone."""
-    library = SOURCES[course.session.plan.library].library
+    library = source_of(course.session.plan.library).library
     if copy_text(library, film.case.film_id).startswith(SQUARE_COPY):
         st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=tr(SQUARE_COPY))}")
 
@@ -309,7 +309,7 @@ def draw_model(course: Course, film: FilmState) -> None:
         )
     else:
         draw_scale(prediction)
-    note = SOURCES[course.session.plan.library].note
+    note = source_of(course.session.plan.library).note
     if note:
         st.caption(tr(note))
 

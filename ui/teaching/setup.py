@@ -29,12 +29,12 @@ from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.library.blind_reads import films_of_studies
 from ui.teaching.data import (
-    SOURCES,
     begin_session,
     get_sources,
     get_teaching_store,
     note_step,
     served_run_id,
+    source_of,
     teaching_reader,
 )
 from ui.teaching.own_cases import count_own_cases
@@ -76,7 +76,7 @@ def draw_setup(visit: Visit) -> None:
 
 def draw_missing(visit: Visit, course: Course, place: int) -> bool:
     """Say that the film of a session is not here; return False where it is."""
-    source = SOURCES[course.session.plan.library]
+    source = source_of(course.session.plan.library)
     if source.library == OwnCases.name or source.library in get_libraries():
         return _draw_gone(visit, course, place)
     st.header(tr("This session cannot continue here"))
@@ -90,7 +90,7 @@ def draw_missing(visit: Visit, course: Course, place: int) -> bool:
 def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
     """Say that a film is there no more, as one of an earlier drawing, and offer to end."""
     session = course.session
-    library = get_library(SOURCES[session.plan.library].library)
+    library = get_library(source_of(session.plan.library).library)
     if course.films[place].case.film_id in films_of_studies(visit, library.name):
         st.header(tr("This session waits"))
         st.info(
@@ -150,7 +150,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     usual = USUAL_FILMS
     if shown == OwnCases.name:
         usual = min(USUAL_FILMS, max(1, count_own_cases()))
-        st.caption(f":material/gavel: {tr(SOURCES[shown].reference)}")
+        st.caption(f":material/gavel: {tr(source_of(shown).reference)}")
     left, middle, right = st.columns(3)
     films = left.number_input(
         tr("Number of films"), 1, MAX_FILMS, usual, disabled=case_set is not None

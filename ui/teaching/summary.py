@@ -32,7 +32,7 @@ from ui.library.blind_reads import awaits_blind_read
 from ui.library.copies import load_film
 from ui.library.films import add_pictures, film_card
 from ui.review.report_films import decode_for_report
-from ui.teaching.data import SOURCES, outcomes_in, truth_outlines
+from ui.teaching.data import outcomes_in, source_of, truth_outlines
 from ui.teaching.feedback import draw_again
 from ui.teaching.progress import draw_figures, draw_plots
 
@@ -61,7 +61,7 @@ def draw_over(visit: Visit, course: Course) -> None:
 
 
 def _library(course: Course) -> str:
-    return SOURCES[course.session.plan.library].library
+    return source_of(course.session.plan.library).library
 
 
 def _open_place(course: Course) -> int | None:

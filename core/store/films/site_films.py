@@ -69,9 +69,10 @@ class SqlSiteSets:
         NotAllowed
             If the acting reader has no role that adds sets.
         DatasetError
-            If the name is empty, too long, or that of another set.
+            If the reader has no name, or that of the set is empty, too long, or another set's.
         """
         by.require(Act.CHANGE_SITE_SETS)
+        _require_name(by)
         self._checked(name)
         return SITE_PREFIX + secrets.token_hex(4)
 
@@ -246,11 +247,12 @@ class SqlSiteSets:
         NotAllowed
             If the acting reader has no role that removes sets.
         DatasetError
-            If there is no such set.
+            If the reader has no name, or there is no such set.
         FilmStoreError
             If a file cannot be taken away; without its key it does not open any more.
         """
         by.require(Act.CHANGE_SITE_SETS)
+        _require_name(by)
         found = self.find(set_id).set_id
         own = site_films.c.set_id == found
         with self.database.writing() as connection:
@@ -279,6 +281,13 @@ def open_site_sets(database: Database, settings: Settings) -> SqlSiteSets:
     key_path = key_file(settings.database_url, PROJECT_ROOT / "var")
     keyring = FilmKeyring(database, key_path, settings.film_key.get_secret_value())
     return SqlSiteSets(database, FilmObjects(settings.films), keyring)
+
+
+def _require_name(by: Reader) -> None:
+    if not by.name.strip():
+        raise DatasetError(
+            msg("Who adds and removes a set is kept: enter your name at the right of the bar.")
+        )
 
 
 def _set_of(row: Row[Any]) -> SiteSet:

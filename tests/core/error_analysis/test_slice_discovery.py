@@ -25,7 +25,12 @@ from core.error_analysis.slice_discovery import (
     search_slices,
     searched_text,
 )
-from core.error_analysis.slices import NUMBERS_OF_CLUSTERS, declare_space, find_clusters
+from core.error_analysis.slices import (
+    NUMBERS_OF_CLUSTERS,
+    declare_space,
+    find_clusters,
+    group_films,
+)
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
@@ -196,6 +201,30 @@ def test_findings_and_ages_are_slices_where_they_are_known() -> None:
     assert members["finding-tone"].tolist() == [True, False, False]
     assert members["age-18 to 39 years"].tolist() == [False, False, True]
     assert space.words_of("finding-tone+age-18 to 39 years") == "gate: tone, 18 to 39 years"
+
+
+def test_what_a_sites_labels_tell_films_apart_by_are_slices() -> None:
+    films = film_table(4)
+    wards = dict(zip(films.film_id.tolist(), ["north", "south", "", "north"], strict=True))
+    ward = group_films("ward", wards)
+    said = predictions_of(films, [0.2, 0.5, 0.7, 0.1])
+    space = declare_space(said, empty_facts(), groups=(ward,))
+    members = space.members(said)
+    assert members["group0-0"].tolist() == [True, False, False, True]
+    assert members["group0-1"].tolist() == [False, True, False, False]
+    assert "group0-0+contrast-low" in members or "contrast-low+group0-0" in members
+    assert "group0-0+group0-1" not in members
+    assert space.words_of("group0-1") == "ward: south"
+    assert isinstance(space.words_of("group7-1"), str)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["north"] * 3, [str(number) for number in range(13)], ["", ""]],
+    ids=["one value", "too many values", "no value"],
+)
+def test_a_column_with_one_value_or_too_many_makes_no_slices(values) -> None:
+    assert group_films("ward", dict(enumerate(values))) is None
 
 
 @pytest.mark.parametrize("key", ["", "zoo", "size-huge", "normal-cluster-9", "normal-zoo", "+"])

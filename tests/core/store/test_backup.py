@@ -42,7 +42,7 @@ def test_everything_comes_back_from_either_database_into_sqlite(site, empty, tmp
     seen.clear()
     restored = empty.restore(tmp_path / "b.tar", lambda *at: seen.append(at))
     assert seen == sorted(seen)
-    assert (seen[0][1], seen[-1]) == (100, (87, 100))  # two of three films, of the second half
+    assert (seen[0][1], seen[-1]) == (100, (87, 100))  # three of four films, of the second half
     assert restored.report.intact
     assert restored.report.head == manifest.head
     assert empty.rows() == before == site.rows()

@@ -55,7 +55,7 @@ def test_how_far_one_film_is(
     ],
 )
 def test_how_many_films_are_due(due: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_of_trainee, "SOURCES", ["one library"])
+    monkeypatch.setattr(progress_of_trainee, "every_source", lambda: ["one library"])
     monkeypatch.setattr(progress_of_trainee, "outcomes_in", MagicMock())
     dates = MagicMock(return_value=dict.fromkeys(map(str, range(due)), NOW))
     monkeypatch.setattr(progress_of_trainee, "due_dates", dates)

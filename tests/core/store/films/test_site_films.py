@@ -79,6 +79,15 @@ def test_a_name_is_short_and_no_other_sets(sets, name, why):
         sets.begin(name, ADA)
 
 
+def test_who_has_no_name_adds_and_removes_nothing(sets):
+    nobody = Reader(" ", frozenset({Role.LEAD}))
+    with pytest.raises(DatasetError, match="enter your name"):
+        sets.begin("Ward", nobody)
+    one = keep_set(sets, "Ward", [True])
+    with pytest.raises(DatasetError, match="enter your name"):
+        sets.remove(one.set_id, nobody)
+
+
 def test_a_set_that_is_removed_leaves_two_lines_of_the_log_and_no_film(sets, place, database):
     one = keep_set(sets, "Ward", [True, False])
     other = keep_set(sets, "Clinic", [True])
