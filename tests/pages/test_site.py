@@ -144,6 +144,16 @@ def test_a_test_can_be_stopped_and_begun_again(films, store) -> None:
     assert tasks.get_desk().acceptance is None
 
 
+def test_one_test_at_a_time_reads_films_on_a_server(films, store, tmp_path) -> None:
+    page = begin(open_page("site"))
+    page.text_input(key="site-unlabelled-address").set_value(str(tmp_path))
+    press(page, "Estimate the share of pneumonia")
+    assert page.error[0].value == "Films are being read for another test. Wait for it."
+    assert tasks.get_desk().prevalence is None
+    films.go_on.set()
+    assert task_of().wait(60)
+
+
 def test_films_that_cannot_be_measured_are_a_sentence(films, store) -> None:
     films.fails = DatasetError(msg("The labels name no film of this place."))
     films.go_on.set()

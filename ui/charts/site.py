@@ -170,7 +170,7 @@ def plot_bands(bands: Sequence[ScoreBand]) -> go.Figure:
     return frame(
         figure,
         BAND_PX * len(bands) + BANDS_EDGE_PX,
-        tr("Likelihood ratio by the site's probability"),
+        tr("Likelihood ratio by probability"),
         xaxis={
             "range": [-3.2, 3.2],
             "tickvals": [math.log10(tick) for tick in RATIO_TICKS],

@@ -12,7 +12,7 @@ from ui.components.plain_text import plain
 from ui.site.declaration import Stated, draw_criteria, draw_sample_size
 from ui.site.result import draw_result
 from ui.site.source_choice import Choice, choose_labelled
-from ui.site.tasks import follow_task, get_desk, own_engine
+from ui.site.tasks import BUSY, follow_task, get_desk, own_engine
 
 
 def draw_acceptance(visit: Visit) -> None:
@@ -59,14 +59,12 @@ def _draw_steps(visit: Visit) -> None:
 
 
 def _start(stated: Stated, chosen: Choice, by: str) -> None:
-    desk = get_desk()
     lacking = [
         words
         for words, given in (
             (chosen.lacks, chosen.films is not None),
             (tr("Name the site."), bool(stated.site)),
             (tr("Enter your name."), bool(by.strip())),
-            (tr("Films are being read for another test. Wait for it."), not desk.busy),
         )
         if not given
     ]
@@ -76,6 +74,7 @@ def _start(stated: Stated, chosen: Choice, by: str) -> None:
     engine, files = own_engine()
     run = engine.classifier.run_record
     declared = stated.declare(by.strip())
-    desk.acceptance = AcceptanceTask(stated.site, chosen.films, run, files, declared).start()
-    desk.adopted = 0
-    st.rerun()
+    task = AcceptanceTask(stated.site, chosen.films, run, files, declared)
+    if get_desk().begin(task):
+        st.rerun()
+    st.error(tr(BUSY), icon=":material/error:")

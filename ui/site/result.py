@@ -173,7 +173,7 @@ def _draw_readers(found: Acceptance) -> None:
                 "{run} alone is right on {ours} films, {reader} alone on {theirs}; McNemar's "
                 "exact p = {p:.3f}.",
                 run=found.run_id,
-                reader=one.reader,
+                reader=plain(one.reader),
                 ours=one.against.only_first,
                 theirs=one.against.only_second,
                 p=one.against.p_value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import streamlit as st
 from core.jobs.background import BackgroundTask
 from core.jobs.film_worker import EngineFiles
 from core.jobs.site_tests import AcceptanceTask, PrevalenceTask
-from core.language.words import tr
+from core.language.words import msg, tr
 from core.pipeline import Engine
 from core.settings import get_settings
 from ui.app.progress import REFRESH_S, Watch
@@ -36,6 +37,22 @@ class Desk:
     def busy(self) -> bool:
         """Whether films are being read for one of them."""
         return any(one is not None and one.running for one in (self.acceptance, self.prevalence))
+
+    def begin(self, task: AcceptanceTask | PrevalenceTask) -> bool:
+        """Begin a test and return True, unless another one is under way."""
+        with _one_at_a_time:
+            if self.busy:
+                return False
+            if isinstance(task, AcceptanceTask):
+                self.acceptance, self.adopted = task, 0
+            else:
+                self.prevalence = task
+            task.start()
+            return True
+
+
+BUSY = msg("Films are being read for another test. Wait for it.")
+_one_at_a_time = threading.Lock()
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.rate import interval_text
-from core.jobs.site_tests import PrevalenceResult, PrevalenceTask
+from core.jobs.site_tests import FilmPlace, PrevalenceResult, PrevalenceTask
 from core.language.words import tr, trn
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.plain_text import plain
 from ui.site.source_choice import choose_place
-from ui.site.tasks import follow_task, get_desk, own_engine
+from ui.site.tasks import BUSY, follow_task, get_desk, own_engine
 
 
 def draw_without_labels() -> None:
@@ -42,15 +42,7 @@ def _draw_start() -> None:
             key="site-estimate",
             width="stretch",
         ):
-            desk = get_desk()
-            busy = tr("Films are being read for another test. Wait for it.") if desk.busy else ""
-            if place is None or busy:
-                st.error(plain(busy or lacks), icon=":material/error:")
-            else:
-                engine, files = own_engine()
-                run = engine.classifier.run_record
-                desk.prevalence = PrevalenceTask(place, run, files).start()
-                st.rerun()
+            _start(place, lacks)
     with words:
         st.markdown(
             tr(
@@ -65,6 +57,16 @@ def _draw_start() -> None:
                 "labels."
             )
         )
+
+
+def _start(place: FilmPlace | None, lacks: str) -> None:
+    if place is None:
+        st.error(plain(lacks), icon=":material/error:")
+        return
+    engine, files = own_engine()
+    if get_desk().begin(PrevalenceTask(place, engine.classifier.run_record, files)):
+        st.rerun()
+    st.error(tr(BUSY), icon=":material/error:")
 
 
 def _draw_result(result: PrevalenceResult) -> None:

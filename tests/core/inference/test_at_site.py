@@ -63,13 +63,16 @@ def test_the_map_keeps_the_order_of_films_and_the_side_of_each(setting):
     assert ((site >= setting.point.threshold) == (own >= setting.own_threshold)).all()
 
 
-def test_log_odds_and_evidence_stay_the_runs_own(own, at_site):
+def test_log_odds_and_evidence_stay_the_runs_own(own, at_site, setting):
     px = at_site.input_px
     batch = np.random.default_rng(0).random((1, px, px, 1)).astype(np.float32)
     for name in ("log_odds", "evidence", "logits"):
         mine, theirs = (getattr(one.classifier, name)(batch) for one in (own, at_site))
         np.testing.assert_array_equal(mine, theirs)
     assert at_site.own.classifier.run_record == own.classifier.run_record
+    assert at_site.classifier.run_record.own_threshold == setting.own_threshold
+    point = own.classifier.run_record.operating_point
+    assert own.classifier.run_record.own_threshold == point.threshold
     assert own.own is own
 
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.domain.archive import ArrivalState
-from core.domain.model import OperatingPoint, Prediction
+from core.domain.model import Calibration, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import ReadKind, Verdict
 from core.domain.worklist import Arrival
@@ -123,7 +123,8 @@ def test_reads_are_worked_through_again_only_when_there_are_more(
     site = SiteMetrics(films, lambda: SERVED)
     whole = SqlReviewStore.everything
     monkeypatch.setattr(SqlReviewStore, "everything", lambda self: asked.append(1) or whole(self))
-    monkeypatch.setattr(SiteMetrics, "_reference_of", lambda *_: np.linspace(0.0, 1.0, 100))
+    said = np.linspace(0.0, 1.0, 100), Calibration(1.0, 0.0)
+    monkeypatch.setattr(SiteMetrics, "_reference_of", lambda *_: said)
     for _ in range(2):
         list(site.collect())
     signed = record()
