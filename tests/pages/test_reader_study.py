@@ -17,6 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Role
 from core.domain.review import Verdict
+from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.reader_studies.choosing import choose_films, named_films
 from core.reader_studies.design import Arm, ReaderStudy, StudyCase, plan_session
 from core.reader_studies.results import analyse_study
@@ -209,6 +211,31 @@ def test_a_film_that_was_left_is_the_next_one_again_and_is_opened_anew(
     clock.pass_on(timedelta(seconds=7))
     hands.lock(20)
     assert [(one.seconds, one.openings) for one in kept.readings(study)] == [(0.0, 1), (7.0, 2)]
+
+
+def test_a_read_that_cannot_be_stored_stays_and_is_tried_again(
+    kept: SqlReaderStudies, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(kept)
+    page = hands.page = open_as(kept, ADA, study=study.study_id)
+
+    def refuse(*_args) -> None:
+        raise ReviewStoreError(msg("The disk is full."))
+
+    hands.answer = StudyAnswer(Verdict.NORMAL, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlReaderStudies, "read", refuse)
+        page.run()
+    assert "not stored yet. The disk is full." in words_of(page)
+    assert kept.readings(study) == []
+    press(page, "Try again")
+    assert [one.answer for one in kept.readings(study)] == [hands.answer]
+    hands.answer = None
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlReaderStudies, "open_film", refuse)
+        other = open_as(kept, OSEI, study=study.study_id)
+    assert "The disk is full." in words_of(other)
+    assert "Your read" not in words_of(other)  # no film without the time at which it came
 
 
 def test_the_regions_come_with_the_film_in_their_arm_alone(
