@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fixtures import app_pages
-from fixtures.review_records import lead
+from fixtures.review_records import lead, record, sign
 from fixtures.study_films import Clock, read_all
 from fixtures.teaching_cases import lend_models
 from streamlit.testing.v1 import AppTest
@@ -310,7 +310,7 @@ def test_a_closed_study_is_a_pilot_of_the_next(kept: SqlReaderStudies, read: Kep
     page.button_group(key="study-view").set_value("new").run()
     assert "3 readers cannot find it" in words_of(page)
     page.selectbox(key="study-pilot").set_value(read.study_id).run()
-    assert "Films with 50% pneumonia, as in that study" in words_of(page)
+    assert "Films with 50 % pneumonia, as in that study" in words_of(page)
 
 
 # --- no leak ---
@@ -351,6 +351,22 @@ def test_an_uploaded_film_of_a_study_leaves_the_worklist(kept: SqlReaderStudies)
     page.run()
     assert film.key not in page.session_state["first_read"].films
     assert "A film of a reader study of yours is not listed here" in words_of(page)
+
+
+def test_records_leave_out_what_was_signed_of_a_film_of_the_study(
+    kept: SqlReaderStudies, store: SqlReviewStore
+) -> None:
+    study = make_study(kept)
+    film = load_film("synthetic", study.design.cases[0].film_id)
+    for reader, key in ((OSEI, film.key), ("Dr. Eve", "b" * 64)):
+        sign(store, record(film_sha256=key, reader=reader))
+    left_out = "1 read of a film in a reader study of yours is left out"
+    page = open_as(kept, ADA, page="records")
+    assert left_out in words_of(page)
+    assert "Reads (1)" in [tab.label for tab in page.tabs]
+    page = open_as(kept, "Dr. Eve", page="records")
+    assert left_out not in words_of(page)
+    assert "Reads (2)" in [tab.label for tab in page.tabs]
 
 
 def test_a_teaching_session_takes_no_film_of_an_unfinished_study(
