@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures import app_pages
 from fixtures.review_records import lead, record, sign
@@ -15,12 +16,14 @@ from fixtures.study_films import Clock, read_all
 from fixtures.teaching_cases import lend_models
 from streamlit.testing.v1 import AppTest
 
+from core.domain.mark import Mark
 from core.domain.reader import Role
 from core.domain.review import Verdict
 from core.errors import ReviewStoreError
 from core.language.words import msg
+from core.phantom.dataset import open_built_in_set
 from core.reader_studies.choosing import choose_films, named_films
-from core.reader_studies.design import Arm, ReaderStudy, StudyCase, plan_session
+from core.reader_studies.design import Arm, ReaderStudy, StudyCase, StudyRead, plan_session
 from core.reader_studies.results import analyse_study
 from core.reader_studies.study import KeptStudy, StudyAnswer
 from core.settings import SERVED_RUN, get_settings
@@ -29,6 +32,7 @@ from core.store.local_reader import choose_local_reader
 from core.store.reader_studies import SqlReaderStudies
 from core.store.reads import SqlReviewStore
 from core.store.teaching import SqlTeachingStore
+from core.teaching.mark_scoring import LesionTruth, foci_of
 from ui.app.identity import get_local_reader
 from ui.library.blind_reads import awaits_blind_read, films_awaiting, hashes_of_studies
 from ui.library.copies import load_film
@@ -82,13 +86,14 @@ def make_study(
     text: str = "",
     maker: str = MAKER,
     only: list[str] | None = None,
+    with_marks: bool = False,
 ) -> KeptStudy:
     pool = candidates("synthetic", SERVED_RUN)
     films = choose_films(pool, FILMS, 2, seed=1) if only is None else named_films(pool, only)
     cases = tuple(StudyCase(one.film_id, one.ill, text) for one in films)
     design = ReaderStudy("Spring", cases, arms, (ADA, OSEI), seed=4, washout_days=28)
     advice = {one.film_id: one.advice for one in films}
-    return kept.make(design, "synthetic", SERVED_RUN, advice, lead(maker))
+    return kept.make(design, "synthetic", SERVED_RUN, advice, lead(maker), with_marks=with_marks)
 
 
 def open_as(
@@ -294,6 +299,37 @@ def test_the_maker_sees_results_as_not_final_and_closing_shows_them_to_all(
     assert OSEI not in words_of(open_to_all)  # a trainee sees no colleague's figures by name
     assert "Reader 2" in words_of(open_to_all)
     assert OSEI in words_of(page)
+
+
+def test_marks_are_counted_by_arm_where_the_lesions_are_outlined(
+    kept: SqlReaderStudies, clock: Clock
+) -> None:
+    study = make_study(kept, with_marks=True)
+    films = open_built_in_set()
+
+    def marks_of(read: StudyRead) -> tuple[Mark, ...]:
+        """Mark a place of the lesion where the score is shown, and normal films alone."""
+        if read.case.ill is (read.arm is Arm.ALONE):
+            return ()
+        if not read.case.ill:
+            return (Mark(0.5, 0.5, 0.5, 0.5),)
+        rows, columns = np.nonzero(films.truth(read.case.film_id, "core"))
+        height, width = films.truth(read.case.film_id, "core").shape
+        middle = len(rows) // 2
+        x, y = (columns[middle] + 0.5) / width, (rows[middle] + 0.5) / height
+        return (Mark(x, y, x, y),)
+
+    read_all(kept, study, clock, marks_of=marks_of)
+    page = open_as(kept, MAKER, Role.LEAD, study=study.study_id, show="results")
+    ill = [case.film_id for case in study.design.cases if case.ill]
+    parts = [len(foci_of(LesionTruth(films.truth(film, "core")))) for film in ill]
+    found = float(np.mean([1.0 / n for n in parts]))
+    table = words_of(page).partition("Marks on a normal film")[2]
+    alone, score = table.partition("Score</td>")[::2]
+    assert "0.00</td>" in alone
+    assert "1.00</td>" in alone
+    assert f"{found:.2f}" in score
+    assert "0.00</td>" in score
 
 
 def test_a_reader_who_has_films_left_sees_no_results_of_their_own_study(
