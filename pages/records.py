@@ -6,12 +6,11 @@ from core.domain.reader import Act
 from core.language.words import tr, trn
 from core.reads.arbitration import list_disputes, list_settled
 from ui.app.guard import guard, show_errors
-from ui.app.ledger import get_ledger
 from ui.app.resources import get_served
 from ui.app.session import show_notice
 from ui.components.panels import draw_standing_line
 from ui.records.agreement import draw_finding_agreement
-from ui.records.data import films_waiting, leave_out, reads_only
+from ui.records.data import films_waiting, leave_out, reads_only, visible_ledger
 from ui.records.disputes import disputes_tab, draw_disputes, own_disputes
 from ui.records.filters import choose_order, choose_reads, choose_run
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
@@ -44,7 +43,7 @@ def draw_empty(*, hidden: bool) -> None:
 visit = guard("records")
 with show_errors():
     show_notice(visit)
-    ledger, hidden, shown = get_ledger(), set[str](), False
+    ledger, hidden, shown = visible_ledger(visit), set[str](), False
     weeks = drift_of(ledger.records) if ledger.records else []
     waiting = films_waiting(ledger, visit)
     settling = ADDRESS in st.query_params  # the film comes first then

@@ -113,6 +113,9 @@ class StudyResults:
     ----------
     area, sensitivity, specificity, log_seconds : ReaderStudyAnalysis
         By arm; of times the mean of the natural logarithm of s.
+    correct : mapping of str to ReaderStudyAnalysis
+        Shares of right verdicts on the films of which the run's advice is right, wrong or none, as
+        far as there are two such films.
     interrupted : int
         Reads of films that were opened more than once.
     """
@@ -124,6 +127,7 @@ class StudyResults:
     log_seconds: ReaderStudyAnalysis
     readers: tuple[ReaderRow, ...]
     by_advice: tuple[AdviceRow, ...]
+    correct: Mapping[str, ReaderStudyAnalysis]
     interrupted: int
 
 
@@ -183,7 +187,10 @@ def analyse_study(study: KeptStudy, readings: Sequence[StudyReading]) -> StudyRe
         If fewer than two readers have read every film in every arm.
     """
     arrays = arrange(study, readings)
-    right = arrays.right
+    right, kinds = arrays.right, _kinds(arrays)
+    correct = {
+        kind: analyse_means(right[:, :, of]) for kind, of in kinds.items() if int(of.sum()) > 1
+    }
     return StudyResults(
         arrays=arrays,
         area=analyse_readers(arrays.ratings, arrays.labels),
@@ -191,7 +198,8 @@ def analyse_study(study: KeptStudy, readings: Sequence[StudyReading]) -> StudyRe
         specificity=analyse_means(right[:, :, ~arrays.ill]),
         log_seconds=analyse_means(np.log(arrays.all_seconds)),
         readers=tuple(_reader_rows(arrays)),
-        by_advice=tuple(_advice_rows(arrays)),
+        by_advice=tuple(_advice_rows(arrays, correct)),
+        correct=correct,
         interrupted=int(np.isnan(arrays.seconds).sum()),
     )
 
@@ -214,19 +222,26 @@ def _reader_rows(arrays: StudyArrays) -> list[ReaderRow]:
     return rows
 
 
-def _advice_rows(arrays: StudyArrays) -> list[AdviceRow]:
-    kinds: Mapping[str, Flags] = {
+def _kinds(arrays: StudyArrays) -> Mapping[str, Flags]:
+    """Return the films on which the run's advice is right, wrong or none, as far as there are any.
+
+    Each is an (N,) bool ndarray.
+    """
+    kinds = {
         "right": arrays.advice_right == 1.0,
         "wrong": arrays.advice_right == 0.0,
         "none": np.isnan(arrays.advice_right),
     }
+    return {kind: of for kind, of in kinds.items() if of.any()}
+
+
+def _advice_rows(
+    arrays: StudyArrays, correct: Mapping[str, ReaderStudyAnalysis]
+) -> list[AdviceRow]:
     rows = []
-    for kind, of in kinds.items():
-        n = int(of.sum())
-        if not n:
-            continue
-        right = arrays.right[:, :, of]
-        found = analyse_means(right).arms if n > 1 else ()
+    for kind, of in _kinds(arrays).items():
+        n, right = int(of.sum()), arrays.right[:, :, of]
+        found = correct[kind].arms if kind in correct else ()
         for a, arm in enumerate(arrays.arms):
             share = float(right[a].mean())
             follows = arrays.called_ill[a][:, of] == (arrays.advised_ill[of] == 1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
+from browser.barriers import barriers
 from fixtures.review_records import lead
 from fixtures.teaching_cases import lend_models
 from playwright.sync_api import Page, expect
@@ -79,6 +80,8 @@ def read_films(page: Page, study: KeptStudy, session: int, first: int, last: int
         expect(page.get_by_text(re.compile("probability 0.95"))).to_have_count(int(with_model))
         expect(page.get_by_text(REGIONS)).to_have_count(int(with_model))
         wait_until_idle(page)
+        if place == 0:
+            assert barriers(page, "the first film") == []
         page.keyboard.press("Control+Enter")
         expect(page.get_by_text("Choose pneumonia or normal first")).to_be_visible()
         if place % 2:

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures import app_pages
-from fixtures.review_records import lead
+from fixtures.review_records import lead, record, sign
 from fixtures.study_films import Clock, read_all
 from fixtures.teaching_cases import lend_models
 from streamlit.testing.v1 import AppTest
 
+from core.domain.mark import Mark
 from core.domain.reader import Role
 from core.domain.review import Verdict
+from core.errors import ReviewStoreError
+from core.language.words import msg
+from core.phantom.dataset import open_built_in_set
 from core.reader_studies.choosing import choose_films, named_films
-from core.reader_studies.design import Arm, ReaderStudy, StudyCase, plan_session
+from core.reader_studies.design import Arm, ReaderStudy, StudyCase, StudyRead, plan_session
 from core.reader_studies.results import analyse_study
 from core.reader_studies.study import KeptStudy, StudyAnswer
 from core.settings import SERVED_RUN, get_settings
@@ -27,6 +32,7 @@ from core.store.local_reader import choose_local_reader
 from core.store.reader_studies import SqlReaderStudies
 from core.store.reads import SqlReviewStore
 from core.store.teaching import SqlTeachingStore
+from core.teaching.mark_scoring import LesionTruth, foci_of
 from ui.app.identity import get_local_reader
 from ui.library.blind_reads import awaits_blind_read, films_awaiting, hashes_of_studies
 from ui.library.copies import load_film
@@ -80,13 +86,14 @@ def make_study(
     text: str = "",
     maker: str = MAKER,
     only: list[str] | None = None,
+    with_marks: bool = False,
 ) -> KeptStudy:
     pool = candidates("synthetic", SERVED_RUN)
     films = choose_films(pool, FILMS, 2, seed=1) if only is None else named_films(pool, only)
     cases = tuple(StudyCase(one.film_id, one.ill, text) for one in films)
     design = ReaderStudy("Spring", cases, arms, (ADA, OSEI), seed=4, washout_days=28)
     advice = {one.film_id: one.advice for one in films}
-    return kept.make(design, "synthetic", SERVED_RUN, advice, lead(maker))
+    return kept.make(design, "synthetic", SERVED_RUN, advice, lead(maker), with_marks=with_marks)
 
 
 def open_as(
@@ -211,6 +218,31 @@ def test_a_film_that_was_left_is_the_next_one_again_and_is_opened_anew(
     assert [(one.seconds, one.openings) for one in kept.readings(study)] == [(0.0, 1), (7.0, 2)]
 
 
+def test_a_read_that_cannot_be_stored_stays_and_is_tried_again(
+    kept: SqlReaderStudies, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(kept)
+    page = hands.page = open_as(kept, ADA, study=study.study_id)
+
+    def refuse(*_args) -> None:
+        raise ReviewStoreError(msg("The disk is full."))
+
+    hands.answer = StudyAnswer(Verdict.NORMAL, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlReaderStudies, "read", refuse)
+        page.run()
+    assert "not stored yet. The disk is full." in words_of(page)
+    assert kept.readings(study) == []
+    press(page, "Try again")
+    assert [one.answer for one in kept.readings(study)] == [hands.answer]
+    hands.answer = None
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlReaderStudies, "open_film", refuse)
+        other = open_as(kept, OSEI, study=study.study_id)
+    assert "The disk is full." in words_of(other)
+    assert "Your read" not in words_of(other)  # no film without the time at which it came
+
+
 def test_the_regions_come_with_the_film_in_their_arm_alone(
     kept: SqlReaderStudies, hands: Hands
 ) -> None:
@@ -269,6 +301,37 @@ def test_the_maker_sees_results_as_not_final_and_closing_shows_them_to_all(
     assert OSEI in words_of(page)
 
 
+def test_marks_are_counted_by_arm_where_the_lesions_are_outlined(
+    kept: SqlReaderStudies, clock: Clock
+) -> None:
+    study = make_study(kept, with_marks=True)
+    films = open_built_in_set()
+
+    def marks_of(read: StudyRead) -> tuple[Mark, ...]:
+        """Mark a place of the lesion where the score is shown, and normal films alone."""
+        if read.case.ill is (read.arm is Arm.ALONE):
+            return ()
+        if not read.case.ill:
+            return (Mark(0.5, 0.5, 0.5, 0.5),)
+        rows, columns = np.nonzero(films.truth(read.case.film_id, "core"))
+        height, width = films.truth(read.case.film_id, "core").shape
+        middle = len(rows) // 2
+        x, y = (columns[middle] + 0.5) / width, (rows[middle] + 0.5) / height
+        return (Mark(x, y, x, y),)
+
+    read_all(kept, study, clock, marks_of=marks_of)
+    page = open_as(kept, MAKER, Role.LEAD, study=study.study_id, show="results")
+    ill = [case.film_id for case in study.design.cases if case.ill]
+    parts = [len(foci_of(LesionTruth(films.truth(film, "core")))) for film in ill]
+    found = float(np.mean([1.0 / n for n in parts]))
+    table = words_of(page).partition("Marks on a normal film")[2]
+    alone, score = table.partition("Score</td>")[::2]
+    assert "0.00</td>" in alone
+    assert "1.00</td>" in alone
+    assert f"{found:.2f}" in score
+    assert "0.00</td>" in score
+
+
 def test_a_reader_who_has_films_left_sees_no_results_of_their_own_study(
     kept: SqlReaderStudies,
 ) -> None:
@@ -283,7 +346,7 @@ def test_a_closed_study_is_a_pilot_of_the_next(kept: SqlReaderStudies, read: Kep
     page.button_group(key="study-view").set_value("new").run()
     assert "3 readers cannot find it" in words_of(page)
     page.selectbox(key="study-pilot").set_value(read.study_id).run()
-    assert "Films with 50% pneumonia, as in that study" in words_of(page)
+    assert "Films with 50 % pneumonia, as in that study" in words_of(page)
 
 
 # --- no leak ---
@@ -324,6 +387,22 @@ def test_an_uploaded_film_of_a_study_leaves_the_worklist(kept: SqlReaderStudies)
     page.run()
     assert film.key not in page.session_state["first_read"].films
     assert "A film of a reader study of yours is not listed here" in words_of(page)
+
+
+def test_records_leave_out_what_was_signed_of_a_film_of_the_study(
+    kept: SqlReaderStudies, store: SqlReviewStore
+) -> None:
+    study = make_study(kept)
+    film = load_film("synthetic", study.design.cases[0].film_id)
+    for reader, key in ((OSEI, film.key), ("Dr. Eve", "b" * 64)):
+        sign(store, record(film_sha256=key, reader=reader))
+    left_out = "1 read of a film in a reader study of yours is left out"
+    page = open_as(kept, ADA, page="records")
+    assert left_out in words_of(page)
+    assert "Reads (1)" in [tab.label for tab in page.tabs]
+    page = open_as(kept, "Dr. Eve", page="records")
+    assert left_out not in words_of(page)
+    assert "Reads (2)" in [tab.label for tab in page.tabs]
 
 
 def test_a_teaching_session_takes_no_film_of_an_unfinished_study(

@@ -30,7 +30,7 @@ def left(page) -> list[str]:
 
 @pytest.mark.usefixtures("_bracketed")
 def test_from_the_form_to_the_results(kept, clock, hands) -> None:  # noqa: F811
-    study, found = make_study(kept, tuple(Arm), text="Cough."), {}
+    study, found = make_study(kept, tuple(Arm), text="Cough.", with_marks=True), {}
     page = open_as(kept, MAKER, Role.LEAD)
     found["studies"] = left(page)
     with using("es"):  # AppTest says the options of a choice outside of the page

@@ -124,9 +124,10 @@ def draw_reading(visit: Visit, stand: Stand) -> None:
         with film_side:
             follow(visit, task)
         return
-    if not _note_opened(visit, film):
-        with read_side:
-            show_not_kept(visit)
+    if sentence := _note_opened(visit, film):
+        with film_side:
+            st.warning(plain(sentence), icon=":material/save:")
+            _draw_again()
         return
     with film_side:
         _draw_film(visit, film, upload, task)
@@ -219,17 +220,22 @@ def _explain(film: OpenFilm, upload: UploadedFilm) -> ExplanationTask | None:
     return request_explanation(upload, get_engine_of(film.study.run_id), settings=SETTINGS[Way.CAM])
 
 
-def _note_opened(visit: Visit, film: OpenFilm) -> bool:
-    """Store when the film comes onto the screen, once a showing; return whether that was stored."""
-    if visit.study_film == film.token:
-        return True
-    try:
-        get_studies().open_film(film.study, film.progress, visit.acting)
-    except FirstReadError as exc:
-        visit.not_kept = exc.sentence
-        return False
-    visit.study_film = film.token
-    return True
+def _note_opened(visit: Visit, film: OpenFilm) -> str:
+    """Store when the film comes onto the screen, once a showing; return why not, if it cannot be.
+
+    Without that moment no time is known, so that the film is not shown.
+    """
+    if visit.study_film != film.token:
+        try:
+            get_studies().open_film(film.study, film.progress, visit.acting)
+        except FirstReadError as exc:
+            return exc.sentence
+        visit.study_film = film.token
+    return ""
+
+
+def _draw_again() -> None:
+    st.button(tr("Try again"), icon=":material/refresh:", key="study-again")
 
 
 def _draw_film(
@@ -254,6 +260,8 @@ def _draw_read(
     visit: Visit, film: OpenFilm, upload: UploadedFilm, task: ExplanationTask | None
 ) -> None:
     show_not_kept(visit)
+    if visit.not_kept:
+        _draw_again()
     if film.read.case.text:
         st.markdown(f"**{tr('The child')}**")
         st.markdown(plain(film.read.case.text))

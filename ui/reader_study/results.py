@@ -7,7 +7,6 @@ from math import exp, isnan
 
 import streamlit as st
 
-from core.domain.rate import Rate, interval_text
 from core.domain.reader import Act, reader_key
 from core.errors import FirstReadError
 from core.language.numbers import day_text, number, time_text
@@ -31,14 +30,15 @@ from ui.charts.base import draw_plot
 from ui.charts.reader_studies import plot_areas
 from ui.components.figures import draw_text_table
 from ui.components.plain_text import plain
+from ui.reader_study.cells import NO_FIGURE, rate_cell
 from ui.reader_study.data import Stand, get_studies, may_see_results, now
+from ui.reader_study.lesion_marks import draw_marks
 
 KINDS = {
     "right": msg("right"),
     "wrong": msg("wrong"),
     "none": msg("no side taken"),
 }
-NO_FIGURE = ""
 LEAST_P = 0.001
 
 
@@ -92,6 +92,7 @@ def draw_results(visit: Visit, stand: Stand) -> None:
         _draw_arms(found)
         _draw_readers(visit, stand, found)
         _draw_advice(found)
+        draw_marks(stand, found.arrays)
         _draw_notes(stand, found)
     _draw_files(stand, enough=done >= FEWEST_READERS)
 
@@ -140,14 +141,6 @@ def _arm(arm: Arm) -> str:
     return tr(ARM_NAMES[arm])
 
 
-def _cell(rate: Rate, digits: int = 2) -> str:
-    if isnan(rate.value):
-        return NO_FIGURE
-    if isnan(rate.low):
-        return number(rate.value, f".{digits}f")
-    return tr(interval_text(rate, digits))
-
-
 def _seconds(estimate: Estimate) -> str:
     value, low, high = (exp(one) for one in (estimate.value, estimate.low, estimate.high))
     if estimate.error == 0.0:
@@ -172,9 +165,9 @@ def _draw_arms(found: StudyResults) -> None:
     rows = [
         (
             _arm(arm),
-            _cell(rate_of(found.area.arms[place], n)),
-            _cell(rate_of(found.sensitivity.arms[place], n_ill)),
-            _cell(rate_of(found.specificity.arms[place], n - n_ill)),
+            rate_cell(rate_of(found.area.arms[place], n)),
+            rate_cell(rate_of(found.sensitivity.arms[place], n_ill)),
+            rate_cell(rate_of(found.specificity.arms[place], n - n_ill)),
             _seconds(found.log_seconds.arms[place]),
         )
         for place, arm in enumerate(arrays.arms)
@@ -260,8 +253,8 @@ def _draw_readers(visit: Visit, stand: Stand, found: StudyResults) -> None:
     draw_plot(plot_areas(arrays.arms, by_reader, together), key="study-areas")
     rows = [
         (
-            *(named(row.reader), _arm(row.arm), _cell(row.area)),
-            *(_cell(row.sensitivity), _cell(row.specificity), _median(row.seconds)),
+            *(named(row.reader), _arm(row.arm), rate_cell(row.area)),
+            *(rate_cell(row.sensitivity), rate_cell(row.specificity), _median(row.seconds)),
         )
         for row in found.readers
     ]
@@ -285,7 +278,7 @@ def _draw_advice(found: StudyResults) -> None:
             tr(KINDS[row.kind]).capitalize(),
             str(row.films),
             _arm(row.arm),
-            _cell(row.right),
+            rate_cell(row.right),
             NO_FIGURE if isnan(row.followed) else number(row.followed, ".2f"),
             _median(row.seconds),
         )
@@ -296,6 +289,24 @@ def _draw_advice(found: StudyResults) -> None:
         *(tr("Same side as the model"), tr("Median time in s")),
     )
     draw_text_table(head, rows, tr("Figures by the model's advice"))
+    _draw_misled(found)
+
+
+def _draw_misled(found: StudyResults) -> None:
+    """Draw how much the arms differ in correct reads, by whether the model is right."""
+    arms = found.arrays.arms
+    rows = [
+        (
+            tr(KINDS[kind]).capitalize(),
+            f"{_arm(arms[second])} - {_arm(arms[first])}",
+            _difference(analysis, first, second),
+            _p_number(analysis.differences[first, second].p_value),
+        )
+        for kind, analysis in found.correct.items()
+        for first, second in analysis.differences
+    ]
+    head = (tr("The model is"), tr("Difference"), tr("Correct reads"), tr("p"))
+    draw_text_table(head, rows, tr("Differences by the model's advice"))
 
 
 def _median(seconds: float) -> str:

@@ -62,9 +62,9 @@ def draw_sample_size() -> None:
         st.caption(tr("{n} readers cannot find it, however many films they read.", n=max(few)))
     st.caption(
         tr(
-            "Films with {share:.0%} pneumonia, as in that study; each reader reads each film in "
-            "two arms. Significance 0.05.",
-            share=pilot.share_ill,
+            "Films with {percent:.0f} % pneumonia, as in that study; each reader reads each film "
+            "in two arms. Significance 0.05.",
+            percent=100.0 * pilot.share_ill,
         )
     )
 

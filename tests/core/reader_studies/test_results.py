@@ -155,3 +155,10 @@ def test_a_rating_outside_its_range_is_refused(rating):
 def test_a_read_takes_a_side():
     with pytest.raises(TeachingError, match="pneumonia or normal"):
         StudyAnswer(Verdict.UNSURE, 50)
+
+
+def test_the_arms_differ_on_the_films_on_which_the_run_is_wrong_alone():
+    found = analyse_study(STUDY, readings_of(follow=READERS[:1]))
+    assert set(found.correct) == {"right", "wrong"}  # of one film no interval can be given
+    assert found.correct["wrong"].differences[0, 1].value == pytest.approx(1 / 3)
+    assert found.correct["right"].differences[0, 1].value == 0.0

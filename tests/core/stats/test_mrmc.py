@@ -198,3 +198,16 @@ def test_the_mean_difference_of_one_kind_of_case_is_that_of_sensitivities():
 def test_means_of_too_few_are_refused(shape):
     with pytest.raises(DatasetError, match="fewer than two arms, two readers or two cases"):
         analyse_means(np.ones(shape))
+
+
+def test_two_arms_that_are_alike_are_found_to_differ_in_about_a_twentieth_of_studies():
+    """Reads are right by chance, by reader and by case; 300 studies of 5 readers and 40 cases."""
+    rng, n = np.random.default_rng(4), 300
+    found = 0
+    for _ in range(n):
+        reader = rng.normal(0.0, 0.5, (1, 5, 1)) + rng.normal(0.0, 0.2, (2, 5, 1))
+        case = rng.normal(0.0, 1.0, (1, 1, 40)) + rng.normal(0.0, 0.3, (2, 1, 40))
+        right = rng.normal(0.8 + reader + case, 1.0) > 0.0
+        found += analyse_means(right.astype(float)).p_value < 0.05
+    low, high = stats.binom.ppf([0.001, 0.999], n, 0.05)
+    assert low <= found <= high
