@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,6 +39,8 @@ from core.store.ward import read_ward_prevalence
 
 READ_AT_ONCE = 50
 """Films that the shadow run reads before somebody looks again whether it is still wanted."""
+WAITED_FOR = timedelta(days=2)
+"""A week's films that are not read by then are left out of the check."""
 USUAL_WEEKS = 52
 """Of weeks that count as usual, the newest so many are the reference."""
 
@@ -132,6 +134,9 @@ def check_due(monitoring: SqlMonitoring, watched: Watched, now: datetime) -> lis
     if weeks:
         begins = max(begins, weeks[-1].seen.begins + WEEK)
     while begins < monday_of(now):
+        late = monday_of(now - WAITED_FOR) > begins
+        if not late and monitoring.unread_in(watched.identity, begins):
+            break  # what arrived last is still to be read
         seen = monitoring.gather(watched.identity, watched.run.run_id, begins)
         begins += WEEK
         if not (weeks or seen.refused or seen.disagreed):

@@ -90,6 +90,16 @@ def test_every_week_that_is_over_is_checked_once(database, films) -> None:
     assert monitoring.weeks(IDENTITY) == done
 
 
+def test_a_week_waits_two_days_for_films_that_are_to_be_read(database, films) -> None:
+    monitoring = SqlMonitoring(database)
+    take(films, 0, [0.5])
+    films.keep(arriving("ff" * 32, content=b"film"), ADA)
+    monday = MONDAY + timedelta(weeks=1)
+    assert check_due(monitoring, watched(), monday) == []
+    (week,) = check_due(monitoring, watched(), monday + timedelta(days=2))
+    assert week.checked.films == 1
+
+
 class Weeks(SqlMonitoring):
     """Keeps what it is told; films come in anew each week, and none is kept."""
 

@@ -87,6 +87,8 @@ def test_new_films_that_the_served_run_has_read_await_the_shadow_run(shadow) -> 
 def test_what_both_said_of_a_film_is_kept_once(shadow) -> None:
     assert not shadow.keep_reading(shadow_reading(FILMS[0], shadow=True, served=True))
     assert [one.differs for one in shadow.readings(SHADOW, IDENTITY)] == [True, True, True, False]
+    differing = shadow.readings(SHADOW, IDENTITY, differing=True)
+    assert [one.film_sha256 for one in differing] == FILMS[:3]
 
 
 def test_only_films_on_which_the_runs_differ_await_a_blind_read(shadow) -> None:
