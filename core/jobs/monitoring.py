@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from core.monitoring.weekly import (
     check_weeks,
     reference_at,
     reference_of_weeks,
+    weeks_since_change,
 )
 from core.pipeline import Engine, open_engine
 from core.runs.predictions import read_predictions
@@ -39,8 +40,8 @@ from core.store.ward import read_ward_prevalence
 
 READ_AT_ONCE = 50
 """Films that the shadow run reads before somebody looks again whether it is still wanted."""
-USUAL_WEEKS = 52
-"""Of weeks that count as usual, the newest so many are the reference."""
+WAITED_FOR = timedelta(days=2)
+"""A week's films that are not read by then are left out of the check."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,13 +99,17 @@ def watch_run(
 def reference_in_use(
     watched: Watched, weeks: Sequence[KeptWeek], notes: Sequence[AlarmNote]
 ) -> MonitoringReference:
-    """Return what weeks are compared with: the run's own reference, or weeks declared as usual."""
-    usual = [one.begins for one in notes if one.as_usual]
-    if not usual:
+    """Return what weeks are compared with: the run's own reference, or weeks declared as usual.
+
+    Of the course that such a note ended, the weeks since the change are what is usual.
+    """
+    usual = next((place for place, one in reversed([*enumerate(notes)]) if one.as_usual), None)
+    if usual is None:
         return watched.reference
-    return reference_of_weeks(
-        [one.seen for one in weeks if one.seen.begins <= usual[-1]][-USUAL_WEEKS:]
-    )
+    before = [week for week in weeks if week.seen.begins <= notes[usual].begins]
+    course = course_of(before, notes[:usual], before[-1].reference_sha256)
+    seen, checked = [one.seen for one in course], [one.checked for one in course]
+    return reference_of_weeks(weeks_since_change(seen, checked))
 
 
 def reference_sha256(reference: MonitoringReference) -> str:
@@ -132,6 +137,9 @@ def check_due(monitoring: SqlMonitoring, watched: Watched, now: datetime) -> lis
     if weeks:
         begins = max(begins, weeks[-1].seen.begins + WEEK)
     while begins < monday_of(now):
+        late = monday_of(now - WAITED_FOR) > begins
+        if not late and monitoring.unread_in(watched.identity, begins):
+            break  # what arrived last is still to be read
         seen = monitoring.gather(watched.identity, watched.run.run_id, begins)
         begins += WEEK
         if not (weeks or seen.refused or seen.disagreed):

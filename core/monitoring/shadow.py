@@ -163,5 +163,5 @@ def compare(
 def _part(right: Sequence[bool], alpha: float) -> Part:
     count, n = sum(right), len(right)
     return Part(
-        share_interval(count, n, alpha), count, coin_e_value(count, n), films_to_go(count, n)
+        share_interval(count, n, alpha), count, coin_e_value(count, n), films_to_go(count, n, alpha)
     )

@@ -162,6 +162,30 @@ def reference_of_weeks(seen: Sequence[WeekSeen]) -> MonitoringReference:
     )
 
 
+def weeks_since_change(seen: Sequence[WeekSeen], checked: Sequence[WeekChecked]) -> list[WeekSeen]:
+    """Return the weeks of a course after the change that gave its alarm.
+
+    The change is put where the evidence of a stream that gave the alarm was least, and at the
+    latest of such places. Weeks before it are added while there are fewer scores than a reference
+    needs.
+
+    Parameters
+    ----------
+    seen, checked : sequences of WeekSeen and of WeekChecked
+        The same weeks, oldest first.
+    """
+    gave = {stream for week in checked for stream in week.changed}
+    begins = 0
+    for stream in gave:
+        alarm = next(place for place, week in enumerate(checked) if stream in week.changed)
+        powers = [week.log10_e.get(stream, 0.0) for week in checked[:alarm]]
+        if powers:
+            begins = max(begins, int(np.argmin(powers)) + 1)
+    while begins and sum(len(week.scores) for week in seen[begins:]) < FEWEST_SCORES:
+        begins -= 1
+    return list(seen[begins:])
+
+
 def check_weeks(seen: Sequence[WeekSeen], reference: MonitoringReference) -> list[WeekChecked]:
     """Return what the check found by the end of each week, oldest first.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from core import __version__
@@ -20,6 +20,7 @@ from core.reads.export import is_synthetic
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
+from core.store.films.kept import NO_FILE
 from core.store.films.readings import reading_from_json
 from core.store.reads import SqlReviewStore
 from core.store.schema import films, reviews
@@ -113,6 +114,18 @@ class SqlMonitoring:
             scores.append(round(reading.prediction.probability, 6))
         disagreed = tuple(self._disagreements(run_id, start, end))
         return WeekSeen(begins, tuple(scores), tuple(refused), disagreed)
+
+    def unread_in(self, identity: str, begins: date) -> int:
+        """Return how many films of a week a run and gate have yet to read."""
+        start = _start(begins)
+        other = films.c.reading_identity != identity
+        unread = select(func.count(films.c.film_sha256)).where(
+            films.c.arrived_at >= start,
+            films.c.arrived_at < start + WEEK,
+            or_(films.c.reading_identity.is_(None), other),
+            ~films.c.address.startswith(NO_FILE, autoescape=True),
+        )
+        return int(self.database.rows(unread)[0][0])
 
     def _disagreements(self, run_id: str, start: datetime, end: datetime) -> Iterator[bool]:
         in_week = reviews.c.read_at >= start, reviews.c.read_at < end

@@ -155,16 +155,26 @@ class SqlShadow:
             raise
         return True
 
-    def readings(self, identity: str, served_identity: str) -> list[ShadowReading]:
-        """Return what a pair of runs said of every film, oldest first."""
-        rows = self.database.rows(
-            select(shadow_readings)
-            .where(
-                shadow_readings.c.identity == identity,
-                shadow_readings.c.served_identity == served_identity,
-            )
-            .order_by(shadow_readings.c.sequence)
+    def readings(
+        self, identity: str, served_identity: str, *, differing: bool = False
+    ) -> list[ShadowReading]:
+        """Return what a pair of runs said of every film, oldest first.
+
+        Parameters
+        ----------
+        differing : bool
+            Whether only films are wanted on which they take different sides.
+        """
+        query = select(shadow_readings).where(
+            shadow_readings.c.identity == identity,
+            shadow_readings.c.served_identity == served_identity,
         )
+        if differing:
+            query = query.where(
+                shadow_readings.c.probability.is_not(None),
+                shadow_readings.c.suspicious != shadow_readings.c.served_suspicious,
+            )
+        rows = self.database.rows(query.order_by(shadow_readings.c.sequence))
         return [
             ShadowReading(
                 row.film_sha256,
@@ -239,9 +249,8 @@ class SqlShadow:
         Only films on which the runs differ, that are not settled, and that the reader has neither
         read nor opened.
         """
-        differ = [
-            one.film_sha256 for one in self.readings(identity, served_identity) if one.differs
-        ]
+        readings = self.readings(identity, served_identity, differing=True)
+        differ = [one.film_sha256 for one in readings]
         reads = self.blind_reads_of(differ)
         waiting = [film for film in differ if settle(reads.get(film, ()), readers) is None]
         kept = select(films.c.film_sha256).where(

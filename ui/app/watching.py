@@ -120,7 +120,11 @@ def watch() -> None:
     """Begin to check the weeks that are over and to read along; again after a minute."""
     if not get_settings().keeps_films:
         return
-    watched, shadow = get_watched(), get_shadow_run()
+    try:
+        watched, shadow = get_watched(), get_shadow_run()
+    except FirstReadError:  # a worklist goes on without its check
+        _log.exception("the weekly check could not be begun")
+        return
     database, films, identity = get_database(), get_films(), get_identity()
     pool = get_film_pool()
 

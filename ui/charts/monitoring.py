@@ -88,7 +88,7 @@ def plot_course(weeks: Sequence[WeekChecked], begun: Sequence[date]) -> go.Figur
         COURSE_PX,
         tr("Evidence of a change, by week"),
         margin={"l": 8, "r": 104, "t": 36, "b": 8},
-        xaxis={"type": "date", "tickformat": _day_format(), "nticks": 6, "tickangle": 0},
+        xaxis={"type": "date", "tickformat": _day_format(), "nticks": 6},
         yaxis={
             "range": [bottom, top],
             "tickvals": ticks,

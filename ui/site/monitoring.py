@@ -47,7 +47,7 @@ from ui.site.signature import draw_signature
 SAME, USUAL = "same", "usual"
 GOES_ON: dict[str, Message] = {
     SAME: msg("Compare with the same reference as before"),
-    USUAL: msg("What the films hold now is as usual: compare with them"),
+    USUAL: msg("The films since the change are as usual: compare with them"),
 }
 
 

@@ -132,6 +132,20 @@ def test_a_file_that_cannot_be_read_gives_its_sentence_and_costs_no_worker(pool)
     assert pool.processes == [worker]
 
 
+def test_what_a_run_reads_along_unseen_is_not_counted(pool, monkeypatch):
+    counted = []
+    monkeypatch.setattr(film_pool, "note_reading", lambda *said: counted.append(said))
+    monkeypatch.setattr(film_pool, "note_film_unreadable", counted.append)
+    seen = FilmWork(CHEST, FILES, "chest.png", read=True)
+    unseen = pool.do(replace(seen, unseen=True))
+    assert unseen.reading.prediction is not None
+    with pytest.raises(CorruptFile, match="cut"):
+        pool.do(FilmWork(CHEST[:-2000], FILES, "cut.png", read=True, unseen=True))
+    assert counted == []
+    pool.do(seen)
+    assert len(counted) == 1
+
+
 def test_a_run_that_is_not_there_is_the_models_fault_and_not_the_films(pool, tmp_path):
     with pytest.raises(ModelMissing):
         pool.do(FilmWork(CHEST, replace(FILES, models=tmp_path), "chest.png", read=True))

@@ -17,6 +17,7 @@ from core.monitoring.weekly import (
     reference_at,
     reference_of_weeks,
     shifts_of,
+    weeks_since_change,
 )
 
 MONDAY = date(2026, 3, 2)
@@ -102,6 +103,22 @@ def test_weeks_that_count_as_usual_are_a_reference() -> None:
     later = weeks(12, power=0.6, refused=0.15, seed=3)
     assert check_weeks(later, REFERENCE)[-1].alarm
     assert not check_weeks(later, reference)[-1].alarm
+
+
+def test_the_weeks_since_the_change_are_found() -> None:
+    seen = after(20, power=0.6)
+    found = weeks_since_change(seen, check_weeks(seen, REFERENCE))
+    assert seen.index(found[0]) in range(18, 22)
+    assert found[-1] is seen[-1]
+
+
+def test_a_change_without_enough_films_takes_weeks_from_before() -> None:
+    few = weeks(6, films=15)
+    quiet, loud = {Stream.SCORES: -1.0}, {Stream.SCORES: 3.0}
+    checked = [WeekChecked(week.begins, 15, quiet) for week in few[:5]]
+    checked[4] = WeekChecked(few[4].begins, 15, {Stream.SCORES: -2.0})
+    checked.append(WeekChecked(few[5].begins, 15, loud))
+    assert weeks_since_change(few, checked) == few[2:]  # 4 x 15 scores are the fewest above 50
 
 
 def test_it_is_said_by_how_much_a_rate_moved() -> None:

@@ -22,6 +22,16 @@ from core.store.reads import SqlReviewStore
 
 pytest_plugins = ["fixtures.review_databases"]
 
+BOTH = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def url(request, sqlite_url):
+    """SQLite, and PostgreSQL too where a test asks for both: the code is the same."""
+    other = getattr(request, "param", "sqlite") == "postgresql"
+    return request.getfixturevalue("postgresql_url") if other else sqlite_url
+
+
 ADA = lead("Dr Ada")
 REFUSED = Finding("blank", Severity.REFUSE, 0.0, 0.1, "The film is blank.")
 SYNTHETIC = Finding("synthetic", Severity.NOTE, None, None, "The film is synthetic.")
@@ -82,6 +92,7 @@ def test_the_first_read_of_a_film_is_compared_in_its_own_week(database) -> None:
     assert seen.disagreed == (True, False)
 
 
+@BOTH
 def test_weeks_come_back_as_they_were_kept_and_once(database) -> None:
     monitoring = SqlMonitoring(database)
     first, second = kept_week(0, scores=1.25), kept_week(1, scores=2.5)
@@ -92,6 +103,7 @@ def test_weeks_come_back_as_they_were_kept_and_once(database) -> None:
     assert monitoring.weeks("another") == []
 
 
+@BOTH
 def test_an_alarm_is_open_until_it_is_acknowledged_with_a_note(database) -> None:
     monitoring = SqlMonitoring(database)
     for week, scores in enumerate((1.0, 3.0, 1.5)):

@@ -23,6 +23,16 @@ from core.store.shadow import SqlShadow
 
 pytest_plugins = ["fixtures.review_databases"]
 
+BOTH = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def url(request, sqlite_url):
+    """SQLite, and PostgreSQL too where a test asks for both: the code is the same."""
+    other = getattr(request, "param", "sqlite") == "postgresql"
+    return request.getfixturevalue("postgresql_url") if other else sqlite_url
+
+
 ADA, BO = lead("Dr Ada"), lead("Dr Bo")
 NAMES = ("a1", "a2", "a3", "a4")
 FILMS = [name * 32 for name in NAMES]
@@ -42,6 +52,7 @@ def shadow(database) -> SqlShadow:
     return kept
 
 
+@BOTH
 def test_a_choice_is_kept_until_the_next_and_an_empty_one_ends_it(database) -> None:
     shadow = SqlShadow(database)
     assert shadow.choice() is None
@@ -87,8 +98,11 @@ def test_new_films_that_the_served_run_has_read_await_the_shadow_run(shadow) -> 
 def test_what_both_said_of_a_film_is_kept_once(shadow) -> None:
     assert not shadow.keep_reading(shadow_reading(FILMS[0], shadow=True, served=True))
     assert [one.differs for one in shadow.readings(SHADOW, IDENTITY)] == [True, True, True, False]
+    differing = shadow.readings(SHADOW, IDENTITY, differing=True)
+    assert [one.film_sha256 for one in differing] == FILMS[:3]
 
 
+@BOTH
 def test_only_films_on_which_the_runs_differ_await_a_blind_read(shadow) -> None:
     assert shadow.queue(SHADOW, IDENTITY, 1, "Dr Ada") == FILMS[:3]
     shadow.sign_blind(FILMS[0], Verdict.NORMAL, ADA)
