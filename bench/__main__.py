@@ -40,6 +40,7 @@ class Benchmark(StrEnum):
     ACCEPTANCE = "acceptance"
     MONITORING = "monitoring"
     COPIES = "copies"
+    IMPLANT = "implant"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

@@ -13,6 +13,7 @@ from core.cli.database import records_app
 from core.cli.dependencies import licences, lock, sbom
 from core.cli.explain import explain
 from core.cli.films import app as films_app
+from core.cli.implant import implant
 from core.cli.import_run import import_run_file
 from core.cli.language import catalogues
 from core.cli.likelihood_ratio import likelihood_ratio
@@ -50,6 +51,7 @@ app.add_typer(study_app, name="study")
 app.command()(read)
 app.command()(accept)
 app.command()(monitor)
+app.command()(implant)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)

@@ -13,6 +13,7 @@ from ui.components.plain_text import plain
 from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
 from ui.teaching.feedback import draw_nearest, draw_reveal, next_key
+from ui.teaching.implants import draw_practice
 from ui.teaching.progress import draw_progress
 from ui.teaching.reading import (
     draw_film,
@@ -97,6 +98,8 @@ def draw_views(visit: Visit) -> None:
         draw_progress(visit)
     elif view == "sets":
         draw_sets(visit)
+    elif view == "implants":
+        draw_practice(visit)
     else:
         draw_setup(visit)
 

@@ -26,7 +26,7 @@ IMAGING = "core/imaging/*"
 HOMES = {
     "streamlit": "ui/* pages/*",
     "plotly": "ui/charts/*",
-    "matplotlib": "core/shortcuts/chart.py bench/acceptance.py",
+    "matplotlib": "core/shortcuts/chart.py bench/acceptance.py bench/implant.py",
     "PIL": f"{IMAGING} core/reports/dicom/secondary_capture.py core/shortcuts/perturbations.py "
     f"{DATASETS} {TRAINING}",
     "pydicom": "core/imaging/dicom/* core/reports/dicom/* core/pacs/*",

@@ -32,8 +32,14 @@ def test_every_package_has_its_reason_in_the_dependencies_and_no_other_is_there(
     assert set(explained) - {"Package", "---"} == set().union(*map(packages_of, REQUIREMENTS))
 
 
-@pytest.mark.parametrize("name", ["acceptance", "acceptance without labels"])
-def test_the_tables_of_acceptance_are_those_that_were_measured(name: str) -> None:
+MEASURED = (
+    *("acceptance", "acceptance without labels"),
+    *("implants", "implants by size", "implants controls"),
+)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_tables_of_benchmarks_are_those_that_were_measured(name: str) -> None:
     text = read("docs/evaluation.md")
     shown = text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
     assert "| --- |" in shown
@@ -46,6 +52,29 @@ def test_the_tables_of_monitoring_are_those_that_were_measured(name: str) -> Non
     shown = text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
     assert "| --- |" in shown
     assert shown in read("bench/RESULTS.md")
+
+
+def test_what_is_written_of_implanted_lesions_is_what_the_tables_say() -> None:
+    text = read("docs/evaluation.md")
+    rows, sizes = (
+        [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines()]
+        for part in (
+            text.split(f"<!-- {name} -->")[1].split("<!-- /")[0]
+            for name in ("implants", "implants by size")
+        )
+    )
+    zones = [row for row in rows if row and row[0] in ("f08", "f03")]
+    assert len(zones) == 14
+    assert {row[5] for row in zones} == {"above 4"}  # "in no zone does half of the films turn"
+    last = max((row for row in zones[:6]), key=lambda row: float(row[3].split()[0]))
+    assert last[1] == "Left upper"
+    pointing = [(float(row[7].split()[0]), float(row[8])) for row in zones]
+    assert min(hit for hit, _ in pointing[:7]) >= 0.85
+    hit, chance = pointing[-1]
+    assert hit <= chance
+    largest = [float(row[5].split()[0]) for row in sizes if row and row[0] == "f08"]
+    assert largest == sorted(largest)
+    assert largest[-1] < 0.25
 
 
 def test_every_benchmark_is_listed() -> None:

@@ -72,7 +72,7 @@ def accept(
         record = engine.classifier.run_record
         identity = reading_identity(record, engine.gate.sha256)
         files = EngineFiles(settings.models.absolute(), record.run_id, 1, identity)
-        known = read_labels(_content(labels))
+        known = read_labels(read_file(labels))
         with open_films(films) as source, progress_bar("Reading films") as progress:
             read = read_site(source, known, files, progress=progress)
         found = measure(read.films, record, declared)
@@ -88,7 +88,8 @@ def accept(
         raise typer.Exit(2)
 
 
-def _content(labels: Path) -> bytes:
+def read_file(labels: Path) -> bytes:
+    """Return a file of labels; raises DatasetError if it cannot be read."""
     try:
         return labels.read_bytes()
     except OSError as exc:

@@ -75,6 +75,31 @@ def name_zones(segments: LabelImage, lungs: FloatImage | None) -> tuple[str, ...
     )
 
 
+def zone_masks(lungs: FloatImage) -> dict[str, Mask]:
+    """Return where each zone lies, by its name: the thirds of each lung's height.
+
+    Parameters
+    ----------
+    lungs : (h, w) float32 ndarray in [0, 1]
+        Probability of lung.
+
+    Returns
+    -------
+    dict of str to (h, w) bool ndarray
+        The six zones, right ones first; empty unless both lungs are found.
+    """
+    found = _find_lungs(lungs >= LUNG_PROBABILITY)
+    if len(found) < 2:
+        return {}
+    masks = {}
+    for lung in found:
+        rows = np.arange(lungs.shape[0])[:, np.newaxis]
+        third = np.clip(3 * (rows - lung.top) // (lung.bottom - lung.top), 0, 2)
+        for place, name in enumerate(THIRDS):
+            masks[lung.side + name] = lung.mask & (third == place)
+    return masks
+
+
 def _name_zone(
     region: Mask, lungs: FloatImage, found: tuple[_Lung, ...], between: Mask | None
 ) -> str:

@@ -58,6 +58,17 @@ def marked_png(pixels: FloatImage, mark: str, note: str) -> bytes:
     note : str
         Kept under the key by which decoding tells a synthetic film.
     """
+    return _compact_png(mark_levels(pixels, mark), note)
+
+
+def mark_levels(pixels: FloatImage, mark: str) -> npt.NDArray[np.uint8]:
+    """Return a film's (H, W) levels of 255 with a mark in its lower left corner.
+
+    Parameters
+    ----------
+    pixels, mark
+        As in `marked_png`.
+    """
     film = Image.fromarray(_levels(pixels))
     size = max(8, round(film.height * MARK_HEIGHT))
     font, margin, pad = ImageFont.load_default(size), size // 2, size // 4
@@ -66,7 +77,7 @@ def marked_png(pixels: FloatImage, mark: str, note: str) -> bytes:
     x, y = margin, film.height - margin - (bottom - top)
     draw.rectangle((x - pad, y - pad, x + right - left + pad, y + bottom - top + pad), fill=0)
     draw.text((x - left, y - top), mark, fill=MARK_GREY, font=font)
-    return _compact_png(np.asarray(film), note)
+    return np.array(film)
 
 
 def _compact_png(levels: npt.NDArray[np.uint8], note: str) -> bytes:

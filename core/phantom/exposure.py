@@ -40,6 +40,9 @@ TOE_CM, TOE_WIDTH_CM = 2.3, 0.8
 MIDDLE_CM, MIDDLE_GREY = 6.0, 0.5
 """Path at which detail stands out most, and the grey around which contrast turns."""
 
+_DARKEST, _BRIGHTEST = 1e-3, 1.0 - 1e-6
+"""Grey between which the curve can be turned back: outside of it, any path looks alike."""
+
 
 def expose(path: FloatImage, settings: PhantomSettings, pixel_cm: float) -> FloatImage:
     """Return what a detector records behind a path through water, over the open beam.
@@ -87,10 +90,43 @@ def develop(signal: FloatImage, settings: PhantomSettings, pixel_cm: float) -> F
     # Detail stands out less against the open beam, or the skin would have a white rim.
     smooth = ndimage.gaussian_filter(path, DETAIL_CM / pixel_cm, truncate=3)
     detail = np.float32(DETAIL_MOST_CM) * np.tanh((path - smooth) / np.float32(DETAIL_MOST_CM))
-    above = np.logaddexp(0, (path - detail - np.float32(TOE_CM)) / np.float32(TOE_WIDTH_CM))
-    curve = BRIGHTEST * (1 - np.exp(np.float32(-TOE_WIDTH_CM / LATITUDE_CM) * above))
+    curve = BRIGHTEST * _saturation(path - detail)
     share = np.maximum(path, 0) / np.float32(MIDDLE_CM)
     lifted = detail * np.minimum(share, 1 / np.maximum(share, 1))
     curve += np.float32(DETAIL_GAIN * settings.detail) * lifted
     grey = MIDDLE_GREY + np.float32(settings.contrast) * (curve - MIDDLE_GREY)
     return np.asarray(np.clip(grey, 0, 1), np.float32)
+
+
+def _saturation(path: FloatImage) -> FloatImage:
+    """Return how far the display's curve has risen behind a path, from 0 to 1."""
+    above = np.logaddexp(0, (path - np.float32(TOE_CM)) / np.float32(TOE_WIDTH_CM))
+    return np.asarray(1 - np.exp(np.float32(-TOE_WIDTH_CM / LATITUDE_CM) * above), np.float32)
+
+
+def lengthen_path(pixels: FloatImage, added_cm: FloatImage) -> FloatImage:
+    """Return a finished film as it would be with more water in the beam.
+
+    The display's curve is turned back, the beam is attenuated by what is added, and the curve is
+    applied again. The film's own grain is attenuated with the beam; quantum noise that the weaker
+    beam adds lies below one grey level of 255 and is left out.
+
+    Parameters
+    ----------
+    pixels : (H, W) float32 ndarray in [0, 1]
+        1 is the brightest grey that the film can show.
+    added_cm : (H, W) float32 ndarray
+        At least 0. Pixels without addition are unchanged, to the bit.
+
+    Returns
+    -------
+    (H, W) float32 ndarray in [0, 1]
+    """
+    changed = added_cm > 0
+    risen = np.clip(pixels[changed].astype(np.float64), _DARKEST, _BRIGHTEST)
+    above = np.log1p(-risen) * (-LATITUDE_CM / TOE_WIDTH_CM)
+    path = TOE_CM + TOE_WIDTH_CM * (above + np.log(-np.expm1(-above)))  # softplus turned back
+    developed = pixels.copy()
+    brighter = _saturation((path + added_cm[changed]).astype(np.float32))
+    developed[changed] = np.maximum(pixels[changed], brighter)
+    return developed

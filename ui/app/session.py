@@ -27,6 +27,8 @@ from ui.app.presence import session_id
 from ui.components.plain_text import plain
 
 if TYPE_CHECKING:  # what writes PDF is loaded where somebody asks for a report
+    from core.implants.practice import Practice
+    from core.jobs.implant_test import DrawnTrial, ImplantTask
     from core.jobs.reports import ReportsTask
 
 _KEY = "first_read"
@@ -200,6 +202,12 @@ class Visit:
         The reports that were asked for last, by what they are of: the open film, or the list.
     ward : (str, WardPrevalence or None) or None
         The film that is open, and the prevalence that it is read with.
+    implant_test : ImplantTask or None
+        The implant test that was begun last.
+    practice : Practice or None
+        The round of implanted lesions that is under way.
+    drawn_trial : DrawnTrial or None
+        The open film of that round.
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
@@ -257,6 +265,9 @@ class Visit:
     layers: LayersTask | None = None
     reports: dict[str, ReportsTask] = field(default_factory=dict)
     ward: tuple[str, WardPrevalence | None] | None = None
+    implant_test: ImplantTask | None = None
+    practice: Practice | None = None
+    drawn_trial: DrawnTrial | None = None
 
     def correct(self, token: ReadToken) -> None:
         """Open the form that corrects a signed read."""

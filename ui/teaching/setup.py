@@ -39,7 +39,12 @@ from ui.teaching.data import (
 )
 from ui.teaching.own_cases import count_own_cases
 
-VIEWS = {"train": msg("Train"), "progress": msg("My progress"), "sets": msg("Case sets")}
+VIEWS = {
+    "train": msg("Train"),
+    "implants": msg("Implanted lesions"),
+    "progress": msg("My progress"),
+    "sets": msg("Case sets"),
+}
 """What there is to do outside a session."""
 
 USUAL_FILMS = 10

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.domain.arrays import FloatImage, LabelImage
-from core.explain.zones import name_zones
+from core.explain.zones import name_zones, zone_masks
 
 ROWS, COLUMNS = 18, 20
 RIGHT, LEFT = slice(2, 8), slice(12, 18)
@@ -106,3 +106,17 @@ def test_without_lungs_no_region_has_a_zone() -> None:
 
     assert name_zones(segments, None) == ()
     assert set(name_zones(segments, drawn())) == {"outside the lungs"}
+
+
+def test_the_masks_of_the_zones_are_the_thirds_of_each_lung() -> None:
+    masks = zone_masks(BOTH)
+    assert list(masks) == [
+        f"{side} {third}" for side in ("right", "left") for third in ("upper", "middle", "lower")
+    ]
+    assert np.array_equal(np.sum(list(masks.values()), axis=0), BOTH)
+    expected = drawn((slice(7, 11), LEFT))
+    assert np.array_equal(masks["left middle"], expected > 0)
+
+
+def test_one_lung_alone_has_no_masks() -> None:
+    assert zone_masks(drawn((slice(3, 15), RIGHT))) == {}
