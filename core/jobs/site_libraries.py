@@ -38,7 +38,7 @@ class _Kept:
 class SiteSetFilms(SiteLibrary):
     """A kept set, which a run can also read anew for the acceptance test."""
 
-    def read_with(
+    def read(
         self,
         files: EngineFiles,
         progress: Progress = lambda _done, _all: None,

@@ -342,7 +342,9 @@ def _draw_fields(kind: SiteKind) -> Wish:
     )
     if kind is SiteKind.FOLDER:
         place = st.text_input(
-            tr("Where the films lie"), key="site-films-place", placeholder="/data/films"
+            tr("Where the films lie"),
+            key="site-films-place",
+            placeholder=tr("such as /data/ward-3 or s3://bucket/films"),
         )
     elif kind is SiteKind.ZIP:
         packed = st.file_uploader(

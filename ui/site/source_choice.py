@@ -1,4 +1,4 @@
-"""Which films of the site are measured: on the server, at an address, or an uploaded zip file."""
+"""Which films of the site are measured: a kept set, a place on the server, or an upload."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import streamlit as st
 from core.jobs.site_tests import FilmPlace, FilmsWithTable, LabelledFilms
 from core.language.words import msg, tr
 from core.settings import get_settings
+from ui.app.resources import get_site_libraries
+from ui.components.plain_text import plain
 
 HERE, UPLOAD = "here", "upload"
 PLACES = {HERE: msg("On the server"), UPLOAD: msg("Uploaded zip file")}
+OTHERS, _OTHERS = msg("Other films, with a table of labels"), ""
 LABELS_HELP = msg(
     "A CSV file with the columns film and label (pneumonia or normal). Instead of label: reader_1 "
     "and reader_2. With patient, a patient's films stay together."
@@ -60,6 +63,16 @@ def choose_place(key: str) -> tuple[FilmPlace | None, str]:
 
 def choose_labelled() -> Choice:
     """Draw where films and their labels are; return them, or what is missing."""
+    sets = {one.name: one for one in get_site_libraries()}
+    if sets:
+        name = st.selectbox(
+            tr("Films"),
+            [*sets, _OTHERS],
+            format_func=lambda one: plain(sets[one].title) if one in sets else tr(OTHERS),
+            key="site-set",
+        )
+        if name in sets:
+            return Choice(sets[name])
     place, lacks = choose_place("site-films")
     table = st.file_uploader(
         tr("Labels (CSV)"), type=["csv", "txt"], key="site-labels", help=tr(LABELS_HELP)

@@ -215,7 +215,7 @@ def test_a_run_says_of_a_kept_film_what_it_says_of_the_original(library, folder,
 
 
 def test_a_set_that_a_run_reads_anew_gives_the_same_and_counts_what_was_refused(library, adding):
-    read = library.read_with(adding.files)
+    read = library.read(adding.files)
     np.testing.assert_allclose(
         read.films.scored.probability, library.predictions(RUN).probability, atol=1e-5
     )
@@ -224,7 +224,7 @@ def test_a_set_that_a_run_reads_anew_gives_the_same_and_counts_what_was_refused(
     assert read.left_out[f"file {PLACES['b-small.jpg']}"] == "the same picture as film 2"
     np.testing.assert_array_equal(read.films.readers["reader_1"], [0, -1, 1])
     with pytest.raises(Cancelled):
-        library.read_with(adding.files, cancelled=lambda: True)
+        library.read(adding.files, cancelled=lambda: True)
 
 
 def test_what_a_run_says_is_kept_by_its_export_and_goes_with_the_set(
