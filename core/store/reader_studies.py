@@ -205,11 +205,12 @@ class SqlReaderStudies:
 
     def unfinished_of(self, reader: str) -> list[KeptStudy]:
         """Return the open studies in which somebody has films left to read."""
+        closed = select(reader_study_events.c.study_id).where(reader_study_events.c.kind == CLOSED)
+        still_open = select(reader_studies).where(reader_studies.c.study_id.not_in(closed))
         return [
             study
-            for study in self.studies()
-            if study.closed_at is None
-            and (name := study.reader_named(reader)) is not None
+            for study in self._studies(still_open)
+            if (name := study.reader_named(reader)) is not None
             and not progress_of(study, name, self.readings(study)).finished
         ]
 

@@ -102,7 +102,7 @@ def score_marks(marks: Sequence[Mark], truth: LesionTruth, *, ill: bool) -> Mark
     overlaps = [max(box_iou(mark, box) for box in boxes) for mark in drawn]
     hits = sum(_hits(mark, truth, boxes) for mark in marks)
     foci = foci_of(truth)
-    found = sum(any(_hits(mark, focus, (box,)) for mark in marks) for focus, box in foci)
+    found = foci_found(marks, foci)
     best = max(overlaps, default=None)
     return MarkScore(True, True, hits, len(marks) - hits, best, len(foci), found)
 
@@ -114,7 +114,15 @@ def _hits(mark: Mark, truth: LesionTruth, boxes: Sequence[Mark]) -> bool:
     return overlap >= BOX_HIT_IOU or share_inside(mark, truth) >= BOX_HIT_INSIDE
 
 
-def foci_of(truth: LesionTruth) -> tuple[tuple[LesionTruth, Mark], ...]:
+Foci = tuple[tuple[LesionTruth, Mark], ...]
+
+
+def foci_found(marks: Sequence[Mark], foci: Foci) -> int:
+    """Return how many parts of a lesion, as `foci_of` gives them, a mark hits."""
+    return sum(any(_hits(mark, focus, (box,)) for mark in marks) for focus, box in foci)
+
+
+def foci_of(truth: LesionTruth) -> Foci:
     """Return each part of a lesion as a truth of its own, with the box around it."""
     foci = [(LesionTruth(boxes=(box,)), box) for box in truth.boxes]
     if truth.mask is not None and truth.mask.any():

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from core.domain.mark import Mark
 from core.language.numbers import number
 from core.language.words import tr
 from core.reader_studies.design import ARM_NAMES
 from core.reader_studies.results import StudyArrays, rate_of
 from core.stats.mrmc import Estimate, analyse_means
-from core.teaching.mark_scoring import LesionTruth, score_marks
+from core.teaching.mark_scoring import LesionTruth, foci_found, foci_of
 from ui.app.resources import get_library
 from ui.components.figures import draw_text_table
 from ui.library.films import radiologist_boxes
 from ui.reader_study.cells import rate_cell
 from ui.reader_study.data import Stand
 
+Floats = npt.NDArray[np.float64]
+Marks = tuple[Mark, ...]
 FEWEST_FILMS = 2
 
 
@@ -35,8 +39,8 @@ class MarkTables:
         Marks on each film without pneumonia.
     """
 
-    found: npt.NDArray[np.float64]
-    stray: npt.NDArray[np.float64]
+    found: Floats
+    stray: Floats
 
 
 def draw_marks(stand: Stand, arrays: StudyArrays) -> None:
@@ -70,28 +74,34 @@ def draw_marks(stand: Stand, arrays: StudyArrays) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def _score(study_id: str, reads: int, _stand: Stand, _arrays: StudyArrays) -> MarkTables:  # noqa: ARG001 - the key
-    study, films = get_library(_stand.study.library), _arrays.films
+def _score(  # the first two are the key: a study only gains reads
+    study_id: str,  # noqa: ARG001
+    reads: int,  # noqa: ARG001
+    _stand: Stand,
+    _arrays: StudyArrays,
+) -> MarkTables:
+    library = get_library(_stand.study.library)
     marks = {(one.arm, one.reader, one.film_id): one.answer.marks for one in _stand.readings}
-    truths = {
-        film: LesionTruth(study.truth(film, "core"), radiologist_boxes().get(film, ()))
-        for film in films
-    }
-    ill = [film for film, is_ill in zip(films, _arrays.ill, strict=True) if is_ill]
-    outlined = [film for film in ill if truths[film].known]
-    well = [film for film in films if film not in ill]
 
-    def table(of: list[str], *, with_lesion: bool) -> npt.NDArray[np.float64]:
-        values = np.zeros((len(_arrays.arms), len(_arrays.readers), len(of)))
-        for a, arm in enumerate(_arrays.arms):
-            for r, reader in enumerate(_arrays.readers):
-                for f, film in enumerate(of):
-                    score = score_marks(marks[arm, reader, film], truths[film], ill=with_lesion)
-                    hit, parts = score.counted_foci
-                    values[a, r, f] = hit / parts if with_lesion else score.misses
-        return values
+    def table(count: Callable[[str], Callable[[Marks], float] | None], *, ill: bool) -> Floats:
+        """Return what is counted of each read's marks, of the films of one class."""
+        columns = []
+        for film in np.array(_arrays.films)[_arrays.ill == ill].tolist():
+            counted = count(film)
+            if counted is not None:
+                of_arms = [
+                    [marks[arm, one, film] for one in _arrays.readers] for arm in _arrays.arms
+                ]
+                columns.append([[counted(one) for one in of_arm] for of_arm in of_arms])
+        shape = (len(columns), len(_arrays.arms), len(_arrays.readers))
+        return np.moveaxis(np.array(columns, np.float64).reshape(shape), 0, -1)
 
-    return MarkTables(table(outlined, with_lesion=True), table(well, with_lesion=False))
+    def parts(film: str) -> Callable[[Marks], float] | None:
+        truth = LesionTruth(library.truth(film, "core"), radiologist_boxes().get(film, ()))
+        foci = foci_of(truth) if truth.known else ()
+        return (lambda drawn: foci_found(drawn, foci) / len(foci)) if foci else None
+
+    return MarkTables(table(parts, ill=True), table(lambda _: len, ill=False))
 
 
 def _count(estimate: Estimate) -> str:

@@ -117,7 +117,8 @@ def _draw_progress(stand: Stand) -> None:
         films = len(study.design.cases) * len(study.design.arms)
         waits = progress.opens_at is not None and progress.opens_at > now()
         opens = time_text(progress.opens_at) if waits and progress.opens_at else NO_FIGURE
-        rows.append((name, tr("{read} of {films}", read=progress.read, films=films), opens))
+        read = tr("{read} of {films}", read=progress.read, films=films)
+        rows.append((name, read, opens))
     head = (tr("Reader"), tr("Films read"), tr("Next session opens (UTC)"))
     draw_text_table(head, rows, tr("How far each reader is"))
 
@@ -211,11 +212,10 @@ def _draw_differences(found: StudyResults) -> None:
 
 def _difference(analysis: ReaderStudyAnalysis, first: int, second: int) -> str:
     one = analysis.differences[first, second]
+    value, low, high = (0.0 + round(-end, 2) for end in (one.value, one.high, one.low))  # no -0.00
     if one.error == 0.0:
-        return number(0.0 - one.value, "+.2f")  # no -0.00
-    return tr(
-        "{value:+.2f} ({low:+.2f} to {high:+.2f})", value=-one.value, low=-one.high, high=-one.low
-    )
+        return number(value, "+.2f")
+    return tr("{value:+.2f} ({low:+.2f} to {high:+.2f})", value=value, low=low, high=high)
 
 
 def _ratio(one: Estimate) -> str:
@@ -359,4 +359,4 @@ def _draw_files(stand: Stand, *, enough: bool) -> None:
             on_click="ignore",
             key="study-csv",
         )
-    st.caption(tr("Both files name readers and films by number."))
+    st.caption(tr("Readers and films have numbers there."))
