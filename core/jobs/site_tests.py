@@ -145,9 +145,11 @@ class AcceptanceTask(BackgroundTask[AcceptanceResult]):
     ) -> None:
         super().__init__("acceptance")
         self.site, self.declared, self.title = site, declared, films.title
-        self._films, self._record, self._files = films, run, files
+        self._films: LabelledFilms | None = films
+        self._record, self._files = run, files
 
     def _work(self) -> AcceptanceResult:
+        assert self._films is not None
         read = self._films.read(
             self._files,
             lambda done, n: self.report(done / max(n, 1)),
@@ -155,6 +157,7 @@ class AcceptanceTask(BackgroundTask[AcceptanceResult]):
         )
         found = accept(read.films, self._record, self.declared)
         left_out = {**read.unreadable, **read.left_out}
+        self._films = None  # an upload goes, as soon as it was measured
         return AcceptanceResult(self.site, found, left_out, read.missing, utc_now())
 
 
@@ -179,12 +182,14 @@ class PrevalenceTask(BackgroundTask[PrevalenceResult]):
 
     def __init__(self, place: FilmPlace, run: RunRecord, files: EngineFiles) -> None:
         super().__init__("prevalence")
-        self.title, self._place, self._record, self._files = place.title, place, run, files
+        self.title, self._record, self._files = place.title, run, files
+        self._place: FilmPlace | None = place
 
     def _work(self) -> PrevalenceResult:
         assumed = assumed_prevalence(self._record)
         if assumed is None:
             raise DatasetError(NO_SHARE)
+        assert self._place is not None
         with self._place.open() as source:
             read = read_unlabelled(
                 source,
@@ -192,6 +197,7 @@ class PrevalenceTask(BackgroundTask[PrevalenceResult]):
                 progress=lambda done, n: self.report(done / max(n, 1)),
                 cancelled=lambda: self.cancelled,
             )
+        self._place = None  # as above
         share = estimate_prevalence(read.probabilities, assumed)
         return PrevalenceResult(share, assumed, read, utc_now())
 

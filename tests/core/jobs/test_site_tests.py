@@ -82,6 +82,7 @@ def test_a_zip_file_gives_what_the_folder_gives_by_hand(folder, labels, run, fil
     assert task.wait(120)
     assert (task.sentence, task.progress, task.title) == ("", 1.0, "uploaded zip file")
     found = task.result.found
+    assert task._films is None  # the upload is let go
     assert found.calibration == by_hand.calibration
     assert found.point == by_hand.point
     assert found.judged == by_hand.judged
