@@ -17,9 +17,12 @@ import numpy.typing as npt
 from scipy.special import logit
 
 from bench.results import Section, Target, judge
+from core.domain.model import RunRecord
 from core.monitoring.weekly import ALARM_AT, ALPHA, reference_at
+from core.runs.listing import list_runs
 from core.runs.predictions import Predictions, read_predictions
 from core.runs.store import load_run
+from core.serving.requirements import check_demands
 from core.settings import get_settings
 from core.stats.e_process import (
     AT_ONCE,
@@ -31,7 +34,7 @@ from core.stats.e_process import (
     rate_log_e,
 )
 from core.stats.fair_coin import ALPHA as COIN_ALPHA
-from core.stats.fair_coin import coin_log_e
+from core.stats.fair_coin import coin_e_value, coin_log_e, share_interval
 from core.stats.intervals import wilson_rate
 
 TITLE = "Monitoring at a site"
@@ -171,6 +174,7 @@ def measure(report: Callable[[str], None]) -> Section:
         lambda: _changed(simulator),
         lambda: _elsewhere(predictions),
         _coin,
+        lambda: _beside(run, predictions),
     ]
     for part in parts:
         found = [*part(), ""]
@@ -313,6 +317,36 @@ def _coin() -> list[str]:
         told = f"{middle:.0f}" if np.isfinite(middle) else "more than 500"
         decided = np.isfinite(until).mean()
         rows.append(f"| {share:.1f} | {told} | {decided:.1%} | {wrong / 1000:.1%} |")
+    return rows
+
+
+def _beside(served: RunRecord, predictions: Predictions) -> list[str]:
+    """Let each run that could serve read the official test split along; labels settle it."""
+    settings = get_settings()
+    films = predictions.of_split("test")
+    calls = films.probability >= served.operating_point.threshold
+    rows = [
+        (
+            f"Each run that could serve beside {served.run_id} on the official test split, where "
+            "the reference settles every film: it stands for the blind readers."
+        ),
+        "",
+        "| Run | Films that differ | The other run is right | Interval at all times | e-value |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for other in list_runs(settings.models):
+        if other.run_id == served.run_id or not all(one.met for one in check_demands(other.folder)):
+            continue
+        theirs = read_predictions(other).of_split("test")
+        if not np.array_equal(theirs.films.film_id, films.films.film_id):
+            continue
+        called = theirs.probability >= other.operating_point.threshold
+        right = (called == (films.films.label == 1))[called != calls]
+        share = share_interval(int(right.sum()), len(right))
+        rows.append(
+            f"| {other.run_id} | {len(right)} | {int(right.sum())} | {share.low:.2f} to "
+            f"{share.high:.2f} | {coin_e_value(int(right.sum()), len(right)):.3g} |"
+        )
     return rows
 
 

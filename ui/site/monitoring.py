@@ -177,9 +177,9 @@ def _draw_about(reference: MonitoringReference) -> None:
         st.markdown(
             tr(
                 "Each week is compared with a reference of {n} films, and with the weeks before. "
-                "The e-value says how strongly the films speak for a change. At {limit:.0f} the "
-                "alarm is raised. Without any change that happens with a probability of "
-                "{alpha:.0f} % at most, over all weeks together.",
+                "The e-value says how strongly the films speak for a change; below 1 they speak "
+                "against it. At {limit:.0f} the alarm is raised. Without any change that happens "
+                "with a probability of {alpha:.0f} % at most, over all weeks together.",
                 n=len(reference.scores),
                 limit=ALARM_AT,
                 alpha=100.0 * ALPHA,
