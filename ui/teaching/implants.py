@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from secrets import randbelow
+from typing import Any
 
 import streamlit as st
 
@@ -191,9 +192,9 @@ def _draw_choice(visit: Visit) -> None:
     _offer(visit, "", PLACES[""], st)
 
 
-def _offer(visit: Visit, zone: str, key: str, where: object) -> None:
+def _offer(visit: Visit, zone: str, key: str, where: Any) -> None:
     words = tr(capitalised(zone_words(zone))) if zone else tr("No lesion")
-    where.button(  # type: ignore[attr-defined]
+    where.button(
         words,
         shortcut=key,
         width="stretch",
