@@ -123,6 +123,10 @@ def _of_place(place: str, labels: Path | None) -> Iterator[_Normals]:
         names: Sequence[str] = source.names
         if labels is not None:
             known = read_labels(read_file(labels))
-            well = {name for name, label in known.items() if label.ill is False}
-            names = [one for one in names if {one, one.rsplit("/", 1)[-1]} & well]
+            of_patient: dict[str, str] = {}
+            for name in source.names:
+                label = known.get(name) or known.get(name.rsplit("/", 1)[-1])
+                if label is not None and label.ill is False:
+                    of_patient.setdefault(label.patient or f"\0{name}", name)
+            names = list(of_patient.values())
         yield _Normals(tr("these films"), names, source.read)

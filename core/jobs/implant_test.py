@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from core.datasets.nih_rsna import EXTERNAL_PREFIX
 from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph
 from core.domain.model import ModelInput, Prediction
@@ -142,19 +143,26 @@ def normal_film(
     return host if host.zones else None
 
 
-def normals_of(library: FilmLibrary, engine: Engine, split: str | None = None) -> list[str]:
-    """Return a library's films with the label normal, one a patient.
+def normals_of(
+    library: FilmLibrary, engine: Engine, split: str | None = None, *, called_normal: bool = False
+) -> list[str]:
+    """Return a library's films with the label normal, one a patient; none of adults from elsewhere.
 
     Parameters
     ----------
     split : str, optional
         Without it, of every part that the run is measured on.
+    called_normal : bool
+        Whether only films are taken that the run calls normal, as its kept predictions say.
     """
-    predictions = library.predictions(engine.classifier.run_record)
+    run = engine.classifier.run_record
+    predictions = library.predictions(run)
     films = predictions.films
-    chosen = films.label == 0
+    chosen = (films.label == 0) & ~np.char.startswith(films.film_id, EXTERNAL_PREFIX)
     if split is not None:
         chosen &= films.split == split
+    if called_normal:
+        chosen &= predictions.probability < run.operating_point.threshold
     of_patient: dict[str, str] = {}
     for row in np.flatnonzero(chosen):
         of_patient.setdefault(str(films.patient[row]), str(films.film_id[row]))

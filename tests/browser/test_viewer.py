@@ -116,6 +116,15 @@ def test_the_film_reaches_the_browser_by_no_url(window: BrowserContext, address:
     assert not [url for url in fetched if "/media/" in url and "/static/media/" not in url]
 
 
+def test_a_synthetic_films_corner_says_where_it_comes_from(page: Page, address: str) -> None:
+    corner = page.locator(".drawn")
+    expect(corner).to_be_hidden()
+    open_film(page, address, "?origin=A+lesion+is+drawn+in")
+    expect(corner).to_have_text("A lesion is drawn in")
+    page.get_by_text("second", exact=True).click()
+    expect(corner).to_have_text("Synthetic film, no patient")
+
+
 def test_positive_regions_are_orange_negative_blue_and_tiny_ones_bare(page: Page) -> None:
     red, green, blue = colour(page, 0.3, 0.3)
     assert red > green + 20 > blue + 40

@@ -3,7 +3,7 @@
 `?side=` sets the size in pixels, `?rows=` how many of its rows the film has, `?spacing=` row and
 column spacing in mm, `?times=` what the weights are multiplied by. With `?mark` the film takes
 marks and can be saved; with `?faint` it has 32 stripes of two close greys; with `?hide` a click
-hides a region.
+hides a region. With `?origin=` the first film's corner says that, and the second one's the usual.
 """
 
 import sys
@@ -114,7 +114,8 @@ if "list" in st.query_params:
 film_id = f"{film_name} {chest} {bands} {pixels.shape}"
 stated = [float(mm) for mm in st.query_params.get("spacing", "0.139 0.139").split()]
 spacing = (stated[0], stated[1]) if stated else None
-shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=spacing)
+origin = st.query_params.get("origin", "")
+shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=spacing, synthetic=bool(origin))
 marking = Marking("read") if "mark" in st.query_params else None
 click = None
 if is_shown:
@@ -127,6 +128,7 @@ if is_shown:
             marking=marking,
             switching=Switching("hidden") if "hide" in st.query_params else None,
             picture=Picture("film.png", ("A synthetic film",)) if marking else None,
+            origin=origin if film_name == "first" else "",
         )
 right.write(f"Chosen: {region_name(click.label) if click else 'none'}")
 for edges in read_marks_event("film", "read") or ():

@@ -45,6 +45,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list:
 
     def show(film, **options) -> None:
         given.append((film, options["truths"]))
+        assert not options["origin"]  # the film is drawn from nothing: the usual words hold
 
     monkeypatch.setattr(implants, "show_film", show)
     return given

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from secrets import randbelow
+from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core.domain.findings import SIDES, THIRDS, ZONES, zone_words
@@ -28,7 +28,7 @@ from core.implants.practice import (
 )
 from core.implants.report import opacity_text, threshold_text, zone_name
 from core.jobs.batch import UploadedFilm
-from core.jobs.implant_test import DrawnTrial, draw_trial
+from core.jobs.implant_test import DrawnTrial, draw_trial, normals_of
 from core.language.capitals import capitalised
 from core.language.numbers import number
 from core.language.words import msg, tr, trn
@@ -43,11 +43,12 @@ from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline, show_film
 from ui.library.blind_reads import films_awaiting
 from ui.library.copies import load_film
-from ui.library.runs import get_predictions
 from ui.teaching.reading import VIEW_HEIGHT, VIEWER
 
 LADDER = ImplantPlan(opacities_cm=LADDER_CM)
 SEEDS = 10**6
+VIEWS_REM = 3
+"""Height of the choice of views, which stands above the film here."""
 PLACES = {"": "0"} | {
     f"{side} {third}": str(1 + 2 * row + column)
     for row, third in enumerate(THIRDS)
@@ -57,6 +58,7 @@ PLACES = {"": "0"} | {
 ANSWER_KEYS = (("1 3 5", msg("Upper, middle, lower zone of the patient's right lung")),
                ("2 4 6", msg("Upper, middle, lower zone of the patient's left lung")),
                ("0", msg("No lesion")))  # fmt: skip
+ORIGIN = msg("Test film: a synthetic lesion may be drawn in")
 SIDE_WORDS = {"right": msg("Right lung"), "left": msg("Left lung")}
 NEXT_KEYS = (("j", msg("Next film")),)
 
@@ -127,14 +129,9 @@ def _draw_form(visit: Visit) -> None:
 
 def _normals_of(visit: Visit, library: str) -> list[str]:
     """Return normal films that the active run calls normal, one a patient."""
-    run = get_engine().classifier.run_record
-    read = get_predictions(library, run.run_id)
-    well = (read.films.label == 0) & (read.probability < run.operating_point.threshold)
-    of_patient: dict[str, str] = {}
-    for row in np.flatnonzero(well):
-        of_patient.setdefault(str(read.films.patient[row]), str(read.films.film_id[row]))
-    awaiting = films_awaiting(visit, library, list(of_patient.values()))
-    return [film for film in of_patient.values() if film not in awaiting]
+    normals = normals_of(get_library(library), get_engine(), called_normal=True)
+    awaiting = films_awaiting(visit, library, normals)
+    return [film for film in normals if film not in awaiting]
 
 
 def _draw_trial(visit: Visit, practice: Practice) -> None:
@@ -147,11 +144,9 @@ def _draw_trial(visit: Visit, practice: Practice) -> None:
         return
     place, films = len(practice.round.answers), len(practice.round.films)
     way_side, film_side, answer_side = st.columns([1.0, 3.5, 1.35], gap="small")
-    with way_side:
+    with way_side, st.container(key="teaching-way"):
         st.markdown(f"**{tr('Film {number} of {films}', number=place + 1, films=films)}**")
         st.progress(place / films)
-        if not get_library(practice.library).synthetic:
-            st.caption(tr("Normal films of patients; a lesion may be drawn into them."))
         st.caption(tr("Nothing of this round is stored."))
         st.button(tr("End the round"), key="practice-end", on_click=_end, args=(visit,))
     revealed = practice.said is not None
@@ -161,9 +156,10 @@ def _draw_trial(visit: Visit, practice: Practice) -> None:
         show_film(
             replace(view, alt_text=tr("Film {number} of {films}", number=place + 1, films=films)),
             key=VIEWER,
-            height=VIEW_HEIGHT,
+            height=f"calc({VIEW_HEIGHT} - {VIEWS_REM}rem)",
             page_keys=tuple((key, tr(words)) for key, words in keys),
             truths=shown if revealed else (),
+            origin="" if get_library(practice.library).synthetic else ORIGIN,
         )
     with answer_side:
         if revealed:
@@ -196,9 +192,9 @@ def _draw_choice(visit: Visit) -> None:
     _offer(visit, "", PLACES[""], st)
 
 
-def _offer(visit: Visit, zone: str, key: str, where: object) -> None:
+def _offer(visit: Visit, zone: str, key: str, where: Any) -> None:
     words = tr(capitalised(zone_words(zone))) if zone else tr("No lesion")
-    where.button(  # type: ignore[attr-defined]
+    where.button(
         words,
         shortcut=key,
         width="stretch",

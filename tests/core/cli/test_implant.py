@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from functools import partial
 
 import pytest
@@ -14,7 +15,7 @@ from core.jobs import implant_test
 from core.settings import PROJECT_ROOT
 
 FILMS = PROJECT_ROOT / "synthetic" / "test"
-NORMALS = sorted((FILMS / "NORMAL").glob("*.png"))[:11]
+NORMALS = sorted((FILMS / "NORMAL").glob("*.png"))[:12]
 
 
 @pytest.fixture
@@ -27,13 +28,16 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_folder_is_read_into_a_table_and_only_normal_films_are_taken(few, tmp_path) -> None:
     ill = sorted((FILMS / "PNEUMONIA").glob("*.png"))[:2]
-    rows = [f"{path.name},{path.parent.name.lower()}" for path in (*NORMALS, *ill)]
-    (tmp_path / "labels.csv").write_text("\n".join(["film,label", *rows, ""]))
+    paths = (*NORMALS, *ill)  # the first two films are of one patient
+    rows = [f"{path.name},{path.parent.name.lower()},{max(n, 1)}" for n, path in enumerate(paths)]
+    (tmp_path / "labels.csv").write_text("\n".join(["film,label,patient", *rows, ""]))
     out = tmp_path / "found.csv"
     given = ["implant", str(FILMS), "--labels", str(tmp_path / "labels.csv"), "--out", str(out)]
-    done = CliRunner().invoke(app, [*given, "--films", "10"])
+    done = CliRunner().invoke(app, [*given, "--films", "14"])
     assert done.exit_code == 0, done.output
-    assert "10 normal films took a lesion of 5 cm" in done.output
+    taken = re.search(r"(\d+) normal films took a lesion of 5 cm", done.output)
+    left_out = re.search(r"(\d+) films? (was|were) left out", done.output)
+    assert int(taken[1]) + int(left_out[1]) == 11
     with out.open() as table:
         found = list(csv.DictReader(table))
     assert {row["zone"] for row in found} >= {"right middle", "left lower", "all zones"}

@@ -21,9 +21,10 @@ from core.jobs.implant_test import (
     host_film,
     hosts,
     normal_film,
+    normals_of,
     run_on_films,
 )
-from core.library.films import states_synthetic
+from core.library.films import PublicLibrary, states_synthetic
 from core.phantom.dataset import open_built_in_set
 from core.pipeline import Engine, Explainable, open_engine, open_healthy, read_film
 from core.settings import SERVED_RUN, get_settings
@@ -95,6 +96,23 @@ def test_films_that_are_suspicious_or_no_films_are_left_out(engine, phantoms) ->
     assert reading.prediction.suspicious
     assert normal_film(ill, phantoms.read_bytes(ill), engine) is None
     assert normal_film("x", b"no film", engine) is None
+
+
+def test_normal_films_are_childrens_one_a_patient(engine, tmp_path) -> None:
+    public = PublicLibrary(tmp_path)  # predictions are kept without the films
+    run = engine.classifier.run_record
+    kept = public.predictions(run)
+    of = dict(zip(kept.films.film_id.tolist(), range(len(kept)), strict=True))
+    assert "nih" in kept.films.split
+    normals = normals_of(public, engine)
+    rows = [of[film_id] for film_id in normals]
+    assert not set(kept.films.split[rows]) - {"validation", "test"}
+    assert not kept.films.label[rows].any()
+    assert len(set(kept.films.patient[rows])) == len(rows) > 200
+    called = [of[film_id] for film_id in normals_of(public, engine, "test", called_normal=True)]
+    assert set(kept.films.split[called]) == {"test"}
+    assert kept.probability[called].max() < run.operating_point.threshold
+    assert len(called) < len(normals_of(public, engine, "test"))
 
 
 def test_the_order_of_films_is_the_seeds(engine, film_ids) -> None:

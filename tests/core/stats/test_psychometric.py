@@ -31,7 +31,7 @@ def test_nineteen_of_twenty_intervals_hold_what_was_planted(middle, slope, lapse
     values, covered = [], 0
     for seed in range(20):
         found = planted(rng, 60, middle, slope, lapse, guess)
-        draws = draw_patients(np.arange(60), seed, 150)
+        draws = draw_patients(np.arange(60), seed, 120)
         one = find_threshold(STRENGTHS, found, np.ones_like(found), 0.5, draws, guess)
         values.append(one.value)
         covered += one.low <= truth <= one.high

@@ -86,7 +86,7 @@ class Viewer {
     if (this.state.film !== before) this.find(".announcement").textContent = "";
     this.root.style.height = Number.isFinite(data.height) ? `${data.height}px` : data.height;
     this.canvas.setAttribute("aria-label", data.alt);
-    this.find(".drawn").hidden = !data.synthetic;
+    this.showOrigin(data);
     this.showPageKeys();
     this.find("[data-act=save]").hidden = !data.caption;
     this.takeSwitching();
@@ -95,6 +95,13 @@ class Viewer {
     this.takeSelection();
     this.takePair();
     this.takeFilm();
+  }
+
+  showOrigin({ synthetic, origin }) {
+    const line = this.find(".drawn");
+    this.ofDrawing ??= line.textContent;
+    line.hidden = !synthetic;
+    line.textContent = origin || this.ofDrawing;
   }
 
   recall({ key, film }) {

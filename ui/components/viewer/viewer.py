@@ -192,6 +192,7 @@ def show_film(
     switching: Switching | None = None,
     picture: Picture | None = None,
     pair: Pair | None = None,
+    origin: str = "",
 ) -> RegionClick | None:
     """Draw one film in the page.
 
@@ -214,6 +215,8 @@ def show_film(
         None: the film cannot be saved.
     pair : Pair or None
         None: the film stands alone.
+    origin : str
+        What a synthetic film's corner says that is not drawn from nothing; else the usual words.
 
     Returns
     -------
@@ -231,6 +234,7 @@ def show_film(
         "film": film.film_id,
         "alt": tr(film.alt_text),
         "synthetic": film.synthetic,
+        "origin": tr(origin),
         "spacing": film.pixel_spacing_mm,
         "height": height,
         "selected": None,
