@@ -21,6 +21,8 @@ from core.store.films.site_films import SqlSiteSets, open_site_sets
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app.resources import get_engine
+from ui.app.session import Visit
+from ui.library import blind_reads
 
 FILMS = [
     path
@@ -181,6 +183,17 @@ def test_a_place_that_is_none_is_said(sets: SqlSiteSets, tmp_path: Path) -> None
     next(one for one in page.button if one.label == "Add").click().run()
     wait_for(page, lambda page: "cannot be opened" in said(page) or "holds no" in said(page))
     assert sets.sets() == []
+
+
+def test_a_film_that_awaits_the_visitors_blind_read_is_held_back(
+    sets: SqlSiteSets, ward: SiteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known by the file that it came as; what the set keeps is another file."""
+    first, second = sets.films(ward.set_id)[:2]
+    monkeypatch.setattr(blind_reads, "_in_worklist", lambda _: {first.film_sha256})
+    asked = [first.film_id, second.film_id]
+    awaiting = blind_reads.films_awaiting(Visit(), ward.set_id, asked)
+    assert awaiting == {first.film_id}
 
 
 # --- the pages ------------------------------------------------------------------------------------
