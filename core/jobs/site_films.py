@@ -166,7 +166,8 @@ def read_unlabelled(
 def keys_of(source: Films, labels: Mapping[str, FilmLabel]) -> dict[str, str]:
     """Return by file what the labels call it: its path, its name alone, or another name of it.
 
-    A name alone counts where no other file has it.
+    A name alone counts where no other file has it. Another name is asked for only where the labels
+    name a film that no path and no name is.
 
     Raises
     ------
@@ -179,17 +180,24 @@ def keys_of(source: Films, labels: Mapping[str, FilmLabel]) -> dict[str, str]:
         alone = name.rsplit("/", 1)[-1]
         called = (name, *([alone] if last[alone] == 1 else []))
         key = next((one for one in called if one in labels), None)
-        if key is None:  # which may mean to read the file
-            key = next((one for one in source.also(name) if one in labels), None)
         if key is not None:
             found[name] = key
+    if set(found.values()) != set(labels):  # to ask for another name may mean to read the file
+        for name in source.names:
+            key = (
+                None
+                if name in found
+                else next(filter(labels.__contains__, source.also(name)), None)
+            )
+            if key is not None:
+                found[name] = key
     if not found:
         raise DatasetError(
             msg(
                 "The labels name no film of this place. Compare their column “film” with the files."
             )
         )
-    return found
+    return {name: found[name] for name in source.names if name in found}
 
 
 def _read_all(

@@ -11,16 +11,19 @@ from pathlib import Path
 
 import pytest
 from fixtures import app_pages
-from fixtures.site_sets import keep_scores, keep_set
+from fixtures.site_sets import ADA, keep_scores, keep_set
 from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Role
 from core.domain.site_set import LeftOut, SiteKind, SiteSet, WhyLeftOut
 from core.settings import PROJECT_ROOT, get_settings
 from core.store.films.site_films import SqlSiteSets, open_site_sets
+from core.store.films.worklist import open_films
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app.resources import get_engine
+from ui.app.session import Visit
+from ui.library import blind_reads
 
 FILMS = [
     path
@@ -183,6 +186,17 @@ def test_a_place_that_is_none_is_said(sets: SqlSiteSets, tmp_path: Path) -> None
     assert sets.sets() == []
 
 
+def test_a_film_that_awaits_the_visitors_blind_read_is_held_back(
+    sets: SqlSiteSets, ward: SiteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known by the file that it came as; what the set keeps is another file."""
+    first, second = sets.films(ward.set_id)[:2]
+    monkeypatch.setattr(blind_reads, "_in_worklist", lambda _: {first.film_sha256})
+    asked = [first.film_id, second.film_id]
+    awaiting = blind_reads.films_awaiting(Visit(), ward.set_id, asked)
+    assert awaiting == {first.film_id}
+
+
 # --- the pages ------------------------------------------------------------------------------------
 
 
@@ -205,6 +219,20 @@ def test_compare_runs_measures_both_runs_on_the_set(ward: SiteSet) -> None:
     assert {float(value) for value in table["Specificity"]} == {5 / 6}
     assert {float(value) for value in table["Sensitivity"]} == {1.0}
     assert "12 films (6 pneumonia, 6 normal) of 12 patients" in said(page)
+
+
+def test_a_film_that_is_erased_is_on_no_page_any_more(
+    sets: SqlSiteSets, ward: SiteSet, store: SqlReviewStore
+) -> None:
+    address = {"library": ward.set_id, "run": "f08", "cell": "fp"}
+    assert "among 12 films" in said(app_pages.open_page("errors", **address))
+    assert "12 films (6" in said(app_pages.open_page("runs", part=ward.set_id))
+    first = sets.films(ward.set_id)[0].film_sha256
+    assert open_films(store.database, get_settings()).erase([first], ADA, "request") == 1
+    told = said(app_pages.open_page("errors", **address))
+    assert "among 11 films" in told
+    assert "**0 false positives**" in told
+    assert "11 films (6" in said(app_pages.open_page("runs", part=ward.set_id))
 
 
 def test_the_model_card_states_what_the_run_does_on_the_set(ward: SiteSet) -> None:

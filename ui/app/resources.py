@@ -210,6 +210,7 @@ def get_site_libraries() -> list[SiteSetFilms]:
 def _site_libraries(stamp: tuple[int, ...]) -> list[SiteSetFilms]:  # noqa: ARG001 - it is the key
     sets = get_site_sets()
     found = sets.sets()
+    get_site_scores().forget_others([one.set_id for one in found])
     return [open_site_library(sets, get_site_scores(), one) for one in found]
 
 

@@ -64,7 +64,7 @@ def copies_of(library: str) -> Copies:
     """Return the files of a library."""
     films = get_library(library)
     run = next(iter(offered_runs(library)), None) if isinstance(films, PublicLibrary) else None
-    return Copies(films, {} if run is None else _sides(library, identity_of(run)))
+    return Copies(films, {} if run is None else _sides(library, identity_of(library, run)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms, join_runs
 from core.domain.model import RunRecord
+from core.domain.site_set import SITE_PREFIX
 from core.error_analysis.notes import ProposedLabel
 from core.errors import FirstReadError
 from core.evaluation.evaluate import PARTS
@@ -29,7 +30,7 @@ from core.settings import get_settings
 from ui.app.language import SaidWhenShown
 from ui.app.reading_behind import still_reads_synthetic
 from ui.app.reading_sets import sets_under_way, why_not_read
-from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library
+from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library, get_site_sets
 
 ALL_PARTS = "all"
 """Stands for every part of a set; of the public one, training, validation and official test."""
@@ -97,16 +98,30 @@ def get_learned(library: str, run: str) -> Predictions | None:
     FirstReadError
         If the table cannot be read.
     """
-    return _learned(library, identity_of(run))
+    return _learned(library, identity_of(library, run))
 
 
-def identity_of(run: str) -> tuple[str, ...]:
-    """Return a run's name and the hashes of its predictions: it may be trained again."""
-    return _identity(get_runs()[run])
+def identity_of(library: str, run: str) -> tuple[str, ...]:
+    """Return a run's name and what changes with its predictions: it may be trained again.
+
+    Films of a site's set may be erased.
+    """
+    return *_identity(get_runs()[run]), *stamp_of(library)
+
+
+def stamp_of(library: str) -> tuple[str, ...]:
+    """Return what changes when a film of a site's set is erased; nothing of other libraries."""
+    of_site = library.startswith(SITE_PREFIX)
+    return tuple(map(str, get_site_sets().stamp())) if of_site else ()
 
 
 def _identity(run: RunRecord) -> tuple[str, ...]:
     return run.run_id, run.files.get(PREDICTIONS_FILE, ""), run.files.get(LEARNED_FILE, "")
+
+
+def predictions_of(library: str, run: RunRecord) -> Predictions:
+    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
+    return _predictions(library, stamp_of(library), run)
 
 
 @st.cache_resource(
@@ -114,8 +129,7 @@ def _identity(run: RunRecord) -> tuple[str, ...]:
     max_entries=2 * KEPT_TABLES,
     hash_funcs={RunRecord: _identity},
 )
-def predictions_of(library: str, run: RunRecord) -> Predictions:
-    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
+def _predictions(library: str, stamp: tuple[str, ...], run: RunRecord) -> Predictions:  # noqa: ARG001 - it is a key
     return get_library(library).predictions(run)
 
 
@@ -134,7 +148,7 @@ def of_part(library: str, run: str, part: str | None) -> Predictions:
     FirstReadError
         If a table cannot be read.
     """
-    return _part(library, identity_of(run), part)
+    return _part(library, identity_of(library, run), part)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
@@ -191,7 +205,7 @@ def get_films(library: str, run: str, split: str) -> ScoredFilms:
         If the chosen run's predictions cannot be read.
     """
     others = [name for name in offered_runs(library) if name not in _exhibits()]
-    identities = tuple(identity_of(name) for name in (run, *others))
+    identities = tuple(identity_of(library, name) for name in (run, *others))
     return _join(library, identities, split)
 
 

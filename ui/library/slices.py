@@ -98,7 +98,7 @@ def _basis(library: str, run: str) -> Basis:
     )
     with using(ENGLISH):  # one search for all languages
         lacking = (get_features(library, run)[1], get_facts()[1])
-    return library, *identity_of(run), *made_of, _facts_stamp(), *lacking
+    return library, *identity_of(library, run), *made_of, _facts_stamp(), *lacking
 
 
 def get_space(library: str, run: str) -> SliceSpace:

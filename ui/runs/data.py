@@ -37,7 +37,7 @@ from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
 from ui.app.language import SaidWhenShown
 from ui.app.resources import get_libraries
-from ui.library.runs import predictions_of
+from ui.library.runs import predictions_of, stamp_of
 
 KEPT = 48
 USUALLY_COMPARED = 4
@@ -45,11 +45,15 @@ USUALLY_COMPARED = 4
 
 @dataclass(frozen=True, slots=True)
 class ComparedKey:
-    """What a comparison depends on: runs with the hashes of their predictions, part, thresholds."""
+    """What a comparison depends on: runs with the hashes of their predictions, part, thresholds.
+
+    ``stamp`` changes when a film of a site's set is erased.
+    """
 
     runs: tuple[tuple[str, str, float], ...]
     part: str
     at: float | None
+    stamp: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class ListedRuns:
             (run.run_id, run.files[PREDICTIONS_FILE], run.operating_point.threshold)
             for run in records
         )
-        return ComparedKey(hashed, part, at)
+        return ComparedKey(hashed, part, at, stamp_of(part))
 
     def pair_of(self, run_ids: tuple[str, ...]) -> tuple[str, str]:
         """Return the last of some runs that goes on from another of them, or the last two."""
@@ -137,7 +141,7 @@ def _scores_identity(run: RunRecord) -> tuple[str, float]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs={RunRecord: _scores_identity})
-def _measured_on(run: RunRecord, part: str) -> Mapping[str, Any]:
+def _measured_on(run: RunRecord, part: str, stamp: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ARG001 - it is a key
     predictions, threshold = _text(run, part), run.operating_point.threshold
     of_site = is_of_site(part)
     return measure_part(predictions, threshold, part_of(part).name, by_patient=of_site)
@@ -151,7 +155,7 @@ def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
     ModelMissing, ModelIntegrity, DatasetError
         If the run has not read the films, or cannot.
     """
-    return _measured_on(run, part) if _is_library(part) else run.metrics.get(part)
+    return _measured_on(run, part, stamp_of(part)) if _is_library(part) else run.metrics.get(part)
 
 
 def measured_area(run: RunRecord, part: str) -> float:

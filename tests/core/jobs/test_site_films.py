@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.errors import Cancelled, DatasetError
 from core.jobs.film_worker import EngineFiles
-from core.jobs.site_films import TWICE, read_site
+from core.jobs.site_films import TWICE, keys_of, read_site
 from core.pipeline import open_engine, read_film
 from core.runs.store import reading_identity
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
@@ -103,6 +103,36 @@ def test_a_zip_file_gives_the_same(read, folder, files, tmp_path):
         again = read_site(source, LABELS, files)
     np.testing.assert_array_equal(again.films.scored.probability, read.films.scored.probability)
     assert again.left_out == read.left_out
+
+
+class Numbered:
+    """Three files, of which two say a number; asking for it is counted."""
+
+    names = ("a/one.dcm", "b/two.dcm", "c/two.dcm")
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def also(self, name: str) -> tuple[str, ...]:
+        self.asked.append(name)
+        return ("1.2.3", "ACC-5") if name.startswith(("a", "b")) else ()
+
+
+@pytest.mark.parametrize(
+    ("labelled", "keys", "asked"),
+    [
+        (["one.dcm", "b/two.dcm"], {"a/one.dcm": "one.dcm", "b/two.dcm": "b/two.dcm"}, 0),
+        (["ACC-5"], {"a/one.dcm": "ACC-5", "b/two.dcm": "ACC-5"}, 3),
+        (["one.dcm", "1.2.3"], {"a/one.dcm": "one.dcm", "b/two.dcm": "1.2.3"}, 2),
+        (["one.dcm", "two.dcm"], {"a/one.dcm": "one.dcm"}, 2),  # which of the two is not known
+    ],
+    ids=["by name", "by accession number", "by both", "a name that two files have"],
+)
+def test_labels_know_a_film_by_its_path_its_name_or_its_number(labelled, keys, asked):
+    films = Numbered()
+    labels = dict.fromkeys(labelled, LABELS["a.png"])
+    assert keys_of(films, labels) == keys
+    assert len(films.asked) == asked
 
 
 def test_it_can_be_stopped(folder, files):
