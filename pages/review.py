@@ -23,7 +23,7 @@ from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
 from ui.review import dismissal, sign_form
 from ui.review.blind_queue import draw_blind_reads
-from ui.review.examples import leave_out_study_films, list_examples, offer_examples
+from ui.review.examples import list_examples, offer_examples
 from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
 from ui.review.next_film import BUTTON, KEYS
@@ -132,7 +132,6 @@ with show_errors():
         view, complaints = read_worklist(visit, st.query_params.to_dict())
         total = list_films(visit, view.asked(visit), view.page * PAGE)
         read_unread(visit)
-    total = leave_out_study_films(visit, total)
     total = list_examples(visit, total, narrowed=view.narrowed or bool(visit.find))
     show_notice(visit)
     with st.container():

@@ -65,15 +65,18 @@ class Watched:
 def validation_reference(run: RunRecord, prevalence: float | None) -> MonitoringReference:
     """Return a run's scores of its validation patients, with a ward's share of ill films.
 
+    Of a run with a site's setting they are on the site's scale, as those of its films are.
+
     Raises
     ------
     ModelMissing, ModelIntegrity
         If the table of predictions is not there, or is not the one that was measured.
     """
     validation = read_predictions(run).of_split("validation")
-    return MonitoringReference(
-        reference_at(validation.probability, validation.films.label, prevalence)
-    )
+    scores = validation.probability
+    if run.site is not None:
+        scores = run.site.calibration.apply(scores)
+    return MonitoringReference(reference_at(scores, validation.films.label, prevalence))
 
 
 def watch_run(

@@ -22,7 +22,7 @@ def list_examples(visit: Visit, total: int, *, narrowed: bool = False) -> int:
     """Put the synthetic films into a list to which nothing was added; return how many are listed.
 
     They are listed for this visit only, and nobody else's list changes. A visitor may ask for them
-    below their own films.
+    below their own films. Films of an unfinished reader study are taken from the list.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ def list_examples(visit: Visit, total: int, *, narrowed: bool = False) -> int:
     narrowed : bool
         Whether some of the site's films are asked for, of which these are none.
     """
+    total = _leave_out_study_films(visit, total)
     if visit.with_examples and narrowed:
         n = sum(film.shipped for film in visit.films.values())
         visit.remove_shipped()
@@ -48,7 +49,7 @@ def list_examples(visit: Visit, total: int, *, narrowed: bool = False) -> int:
     return total + len(missing)
 
 
-def leave_out_study_films(visit: Visit, total: int) -> int:
+def _leave_out_study_films(visit: Visit, total: int) -> int:
     """Take films that the visitor has yet to read in a reader study from the list; return its size.
 
     The list shows scores, and the study has arms without.

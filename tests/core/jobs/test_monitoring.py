@@ -13,10 +13,12 @@ import pytest
 from fixtures.kept_films import Clock, arriving, read_by_machine
 from fixtures.monitoring import IDENTITY
 from fixtures.review_records import lead
+from fixtures.site_settings import accepted
 
 from core.domain.quality import QualityReport
 from core.domain.shadow import ShadowChoice
 from core.errors import Cancelled, CorruptFile
+from core.inference.at_site import run_at_site
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork
 from core.jobs.monitoring import (
     ShadowRun,
@@ -38,6 +40,7 @@ from core.store.films.worklist import SqlFilms, open_films
 from core.store.monitoring import SqlMonitoring
 from core.store.served_runs import note_served_run
 from core.store.shadow import SqlShadow
+from core.store.site_settings import adopt_setting
 from core.store.ward import set_ward_prevalence
 
 ADA = lead("Dr Ada")
@@ -157,6 +160,15 @@ def test_what_is_watched_is_the_served_run_with_its_validation_films(database) -
     assert ill.mean() == pytest.approx(0.25, abs=0.01)
     own = validation_reference(run, None)
     assert watch_run(database, run, "identity", own).reference is own
+
+
+def test_with_a_sites_setting_films_and_reference_are_on_one_scale(database) -> None:
+    run = load_run(MODELS / "f08")
+    kept = adopt_setting(database, accepted(run), "Ward 3", "measured", lead("Dr. Lena Lead"))
+    own = read_predictions(run).of_split("validation").probability
+    found = validation_reference(run_at_site(run, kept.setting), None).scores
+    assert np.array_equal(found, kept.setting.calibration.apply(own))
+    assert not np.allclose(found, own, atol=0.01)
 
 
 # --- the run that reads along ---------------------------------------------------------------------
