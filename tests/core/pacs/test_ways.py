@@ -6,7 +6,7 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address
 
@@ -16,10 +16,13 @@ from pydicom import dcmread
 
 from core.domain.archive import ArchiveSettings
 from core.errors import ArchiveError
+from core.jobs.site_films import keys_of
 from core.pacs import dimse
 from core.pacs.connections import ask_all
 from core.pacs.dicomweb import DicomWebArchive, FoundFilm
 from core.pacs.outbox import send_fhir
+from core.pacs.site_films import archive_films
+from core.sites.labels import FilmLabel
 
 MB = 1_000_000
 
@@ -67,6 +70,24 @@ def test_more_films_than_a_page_are_all_found(
     with DicomWebArchive(orthanc.dicomweb) as archive:
         found = [one for page in archive.find("CR", 1, today()) for one in page]
     assert len(found) == len({one.instance_uid for one in found}) == 5
+
+
+def test_films_between_two_days_are_named_by_accession_number_and_come_for_a_set(
+    orthanc: Orthanc,
+) -> None:
+    wanted = chest_film(30, Modality="DR", StudyDate="20250110", AccessionNumber="ACC-30")
+    bare = chest_film(31, Modality="DR", StudyDate="20250131", AccessionNumber="")
+    late = chest_film(32, Modality="DR", StudyDate="20250201", AccessionNumber="ACC-32")
+    for one in (wanted, bare, late):
+        orthanc.add(one)
+    uid, without = (dcmread(io.BytesIO(one)).SOPInstanceUID for one in (wanted, bare))
+    reached = ArchiveSettings(dicomweb=orthanc.dicomweb, modalities=("DR",))
+    with archive_films(reached, date(2025, 1, 10), date(2025, 1, 31), 64 * MB) as films:
+        assert set(films.names) == {uid, without}
+        assert (films.also(uid), films.also(without)) == (("ACC-30",), ())
+        assert keys_of(films, {"ACC-30": FilmLabel(True, {})}) == {uid: "ACC-30"}
+        fetched = dcmread(io.BytesIO(films.read(uid)))
+    assert fetched.PixelData == dcmread(io.BytesIO(wanted)).PixelData
 
 
 def test_objects_are_stored_over_dicomweb_and_over_dicom(
