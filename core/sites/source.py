@@ -10,7 +10,7 @@ from typing import Any
 import fsspec
 
 from core.errors import DatasetError
-from core.language.words import msg
+from core.language.words import Message, msg
 
 ENDINGS = (".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", "")
 """Of files that may be films; DICOM files often have none."""
@@ -44,6 +44,99 @@ class FilmSource:
             raise DatasetError(msg("{name} cannot be read any more.", name=name)) from exc
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFilm:
+    """A file that may be a film: its path under the place, and its bytes; 0 where not stated."""
+
+    name: str
+    size: int
+
+
+@contextmanager
+def open_place(place: str) -> Iterator[FilmSource]:
+    """Open a place without listing it: its films are read by names that are known already.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such place.
+    """
+    system, root = _open(place)
+    try:
+        yield FilmSource((), system, root)
+    finally:
+        _close(system, place)
+
+
+def walk_films(place: str) -> Iterator[ListedFilm]:
+    """Yield the files that may be films, one folder in memory at a time, in the same order always.
+
+    Links to folders are not followed: they may lead in a circle.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such place, or a folder of it cannot be listed.
+    """
+    system, root = _open(place)
+    try:
+        yield from _walk(system, root.rstrip("/") or root, root)
+    except (DatasetError, GeneratorExit):
+        raise
+    except Exception as exc:  # every kind of place has errors of its own
+        raise DatasetError(
+            msg("{place} cannot be listed to its end. Try again.", place=place)
+        ) from exc
+    finally:
+        _close(system, place)
+
+
+def _walk(system: Any, folder: str, root: str) -> Iterator[ListedFilm]:
+    found = sorted(system.ls(folder, detail=True), key=lambda one: str(one["name"]))
+    folders = []
+    for one in found:
+        name = str(one["name"])
+        if one["type"] == "directory":
+            if name.strip("/") != folder.strip("/") and not one.get("islink"):
+                folders.append(name)
+            continue
+        if one.get("islink") and system.isdir(name):
+            continue
+        short = name.removeprefix(root).lstrip("/")
+        if _may_be_film(short):
+            yield ListedFilm(short, int(one.get("size") or 0))
+    del found
+    for name in folders:
+        yield from _walk(system, name, root)
+
+
+def _open(place: str) -> tuple[Any, str]:
+    try:
+        if _is_zip(place):
+            closable = fsspec.filesystem("zip", fo=place, skip_instance_cache=True)
+            return closable, ""
+        system, path = fsspec.core.url_to_fs(place, use_listings_cache=False)
+        there = bool(system.isdir(path))
+    except Exception as exc:  # every kind of place has errors of its own
+        raise DatasetError(_not_opened(place)) from exc
+    if not there:
+        raise DatasetError(_not_opened(place))
+    return system, f"{path.rstrip('/')}/"
+
+
+def _not_opened(place: str) -> Message:
+    return msg("{place} cannot be opened as a folder, a zip file or an address.", place=place)
+
+
+def _is_zip(place: str) -> bool:
+    return place.lower().endswith(".zip")
+
+
+def _close(system: Any, place: str) -> None:
+    if _is_zip(place):
+        system.close()
+
+
 @contextmanager
 def open_films(place: str) -> Iterator[FilmSource]:
     """Open a place; it is closed at the end.
@@ -63,9 +156,7 @@ def open_films(place: str) -> Iterator[FilmSource]:
             root = f"{path.rstrip('/')}/"
         found = system.find(root or "/")
     except Exception as exc:  # every kind of place has errors of its own
-        raise DatasetError(
-            msg("{place} cannot be opened as a folder, a zip file or an address.", place=place)
-        ) from exc
+        raise DatasetError(_not_opened(place)) from exc
     names = sorted(name.removeprefix(root).lstrip("/") for name in found)
     films = tuple(name for name in names if _may_be_film(name))
     if not films:
