@@ -33,6 +33,7 @@ from core.cli.runs import (
     serve_check,
 )
 from core.cli.sanity import sanity
+from core.cli.score import score
 from core.cli.settings import settings
 from core.cli.train import train
 from core.observability.logs import configure_logs
@@ -46,6 +47,7 @@ app.add_typer(records_app, name="records")
 app.add_typer(study_app, name="study")
 app.command()(read)
 app.command()(accept)
+app.command()(score)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)

@@ -64,3 +64,10 @@ def end_process(process: subprocess.Popen[bytes], connection: Connection) -> Non
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def count_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
