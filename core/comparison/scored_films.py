@@ -14,16 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ComparisonError, DatasetError
-from core.evaluation.evaluate import PARTS, Part
+from core.evaluation.evaluate import PARTS, SITE_PARTS, Part
 from core.evaluation.operating_point import choose_operating_point
 from core.language.words import msg, msgn
 from core.runs.predictions import FilmTable, Predictions
 from core.stats.intervals import Mask, Scores
 
 SYNTHETIC = "synthetic"
-COMPARED_PARTS = PARTS | {
-    SYNTHETIC: Part(msg("synthetic films"), lambda films: films.split == SYNTHETIC)
-}
+COMPARED_PARTS = (
+    PARTS
+    | SITE_PARTS
+    | {SYNTHETIC: Part(msg("synthetic films"), lambda films: films.split == SYNTHETIC)}
+)
 """Films that runs can be compared on: those that every run is measured on, and synthetic ones."""
 OWN_THRESHOLDS = msg("each run's own operating point")
 
