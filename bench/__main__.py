@@ -38,6 +38,7 @@ class Benchmark(StrEnum):
     PACS = "pacs"
     TRANSCRIPT = "transcript"
     ACCEPTANCE = "acceptance"
+    ARCHIVE = "archive"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)
