@@ -42,6 +42,12 @@ _CONFIG = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.work-stealing": False,
     "distributed.admin.low-level-log-length": 200,
+    # What watches the scheduler and the workers many times a second would cost a tenth of a core.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.terminate": False,  # films are bounded, one is read at a time
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.spill": False,
