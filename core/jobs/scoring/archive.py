@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core import __version__
-from core.errors import ExplanationError
+from core.errors import Cancelled, ExplanationError
 from core.files import sha256_of
 from core.jobs.scoring.batch import Reading
 from core.jobs.scoring.cluster import Batch, Scorer, Stopping
@@ -90,8 +90,14 @@ def score_archive(
         raise ExplanationError(
             msg("The log odds of run {run} cannot be split by place.", run=run_id)
         )
+
+    def listed(films: int) -> None:
+        if stopping():
+            raise Cancelled(msg("Scoring was stopped."))
+        told.listed(films)
+
     with own_folder(folder):
-        job = _begin(place, folder, models, engine, explained, films_a_part, told.listed)
+        job = _begin(place, folder, models, engine, explained, films_a_part, listed)
         del engine  # the workers have their own
         _score_missing(job, place, folder, scorer, told, stopping)
         if not job.finished:

@@ -236,3 +236,9 @@ def test_the_summary_says_what_can_be_seen_without_labels(films, out):
     assert "film-0.png: It is cut short." in lines
     assert "unsure: 8 films" in lines
     assert "goes on" not in lines
+
+
+def test_a_stop_ends_the_listing_too(films, out):
+    with pytest.raises(Cancelled):
+        score(films, out, Counting(), stopping=lambda: True)
+    assert read_manifest(out) is None
