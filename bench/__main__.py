@@ -41,6 +41,7 @@ class Benchmark(StrEnum):
     MONITORING = "monitoring"
     COPIES = "copies"
     IMPLANT = "implant"
+    ARCHIVE = "archive"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

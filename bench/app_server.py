@@ -137,24 +137,25 @@ def resident_mb(pid: int) -> float:
 
 def memory_of_all(pid: int) -> float:
     """Return the resident memory of a process and of those that it has started, in MB (Linux)."""
-    return resident_mb(pid) + sum(map(memory_of_all, _children(pid)))
+    return resident_mb(pid) + sum(map(memory_of_all, children_of(pid)))
 
 
 def processor_of_all(pid: int) -> float:
     """Return the processor time of a process and of those that it has started, in s (Linux)."""
-    return processor_s(pid) + sum(map(processor_of_all, _children(pid)))
+    return processor_s(pid) + sum(map(processor_of_all, children_of(pid)))
 
 
 def threads_and_descriptors(pid: int) -> tuple[int, int]:
     """Return the threads and open files of a process and of those that it has started (Linux)."""
     threads, descriptors = (len(list(Path(f"/proc/{pid}/{of}").iterdir())) for of in ("task", "fd"))
-    for child in _children(pid):
+    for child in children_of(pid):
         of_child = threads_and_descriptors(child)
         threads, descriptors = threads + of_child[0], descriptors + of_child[1]
     return threads, descriptors
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started (Linux)."""
     children: list[str] = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):  # a thread that has ended meanwhile

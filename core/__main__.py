@@ -35,6 +35,7 @@ from core.cli.runs import (
     serve_check,
 )
 from core.cli.sanity import sanity
+from core.cli.score import score
 from core.cli.settings import settings
 from core.cli.site import app as site_app
 from core.cli.train import train
@@ -52,6 +53,7 @@ app.command()(read)
 app.command()(accept)
 app.command()(monitor)
 app.command()(implant)
+app.command()(score)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)

@@ -6,7 +6,7 @@ The only module that composes stages; what calls it never calls a stage by itsel
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,13 +221,36 @@ def find_lungs(film: Radiograph, gate: Gate) -> LungField:
     return _look_at(film, gate).field
 
 
-def _changed(tensor: FloatImage) -> dict[FilmChange, FloatImage]:
-    return {
-        FilmChange.INVERT: np.float32(1.0) - tensor,
-        FilmChange.TURN_LEFT: np.ascontiguousarray(np.rot90(tensor)),
-        FilmChange.TURN_OVER: np.ascontiguousarray(np.rot90(tensor, 2)),
-        FilmChange.TURN_RIGHT: np.ascontiguousarray(np.rot90(tensor, 3)),
-    }
+class _Changed(Mapping[FilmChange, float]):
+    """Distances of the film after each change; each takes a pass of the segmenter when asked for.
+
+    The gate asks of few films: where the view network is sure of a frontal or an upright film, no
+    change could bring it right.
+    """
+
+    def __init__(self, tensor: FloatImage, gate: Gate) -> None:
+        self._tensor, self._gate = tensor, gate
+        self._known: dict[FilmChange, float] = {}
+
+    def __getitem__(self, change: FilmChange) -> float:
+        if change not in self._known:
+            field = segment_lungs(_CHANGES[change](self._tensor), self._gate.network)
+            self._known[change] = feature_distance(field.features, self._gate.reference)
+        return self._known[change]
+
+    def __iter__(self) -> Iterator[FilmChange]:
+        return iter(_CHANGES)
+
+    def __len__(self) -> int:
+        return len(_CHANGES)
+
+
+_CHANGES: Mapping[FilmChange, Callable[[FloatImage], FloatImage]] = {
+    FilmChange.INVERT: lambda tensor: np.float32(1.0) - tensor,
+    FilmChange.TURN_LEFT: lambda tensor: np.ascontiguousarray(np.rot90(tensor)),
+    FilmChange.TURN_OVER: lambda tensor: np.ascontiguousarray(np.rot90(tensor, 2)),
+    FilmChange.TURN_RIGHT: lambda tensor: np.ascontiguousarray(np.rot90(tensor, 3)),
+}
 
 
 def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
@@ -237,13 +260,9 @@ def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
 
 def _measure(look: _Look, gate: Gate) -> GateEvidence:
     film, field = look.film, look.field
-    changed = {
-        change: feature_distance(segment_lungs(other, gate.network).features, gate.reference)
-        for change, other in _changed(look.tensor).items()
-    }
     return GateEvidence(
         distance=feature_distance(field.features, gate.reference),
-        changed=changed,
+        changed=_Changed(look.tensor, gate),
         lung_fraction=field.fraction,
         view=measure_view(field, gate.view),
         gaps=measure_gaps(film.pixels, field.box(film.height_px, film.width_px)),
@@ -272,8 +291,14 @@ def score_radiograph(film: Radiograph, engine: Engine) -> tuple[float, float]:
     return float(logits[0]), float(engine.classifier.calibrate(logits)[0])
 
 
-def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
-    """Take a decoded film through the gate and, if it passes, through the model."""
+def read_radiograph(film: Radiograph, engine: Engine, *, pictured: bool = True) -> FilmReading:
+    """Take a decoded film through the gate and, if it passes, through the model.
+
+    Parameters
+    ----------
+    pictured : bool
+        Whether the reading has a thumbnail; without it that is empty.
+    """
     look, run = _look_at(film, engine.gate), engine.classifier.run_record
     quality = assess_quality(film, _measure(look, engine.gate), engine.gate.limits, run.input_px)
     prediction = model_input = None
@@ -282,7 +307,7 @@ def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
         prediction = predict_film(model_input, engine.classifier)
     return FilmReading(
         film_sha256=film.sha256,
-        thumbnail=thumbnail_png(film),
+        thumbnail=thumbnail_png(film) if pictured else b"",
         height_px=film.height_px,
         width_px=film.width_px,
         source_format=film.source_format,

@@ -45,7 +45,7 @@ def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw what is compared, and the two things that change the runs themselves."""
     choice_side, change_side = st.columns([1, 2.4], gap="medium", vertical_alignment="bottom")
     with choice_side:
-        draw_part(view)
+        draw_part(view, listed)
     with change_side.container(horizontal=True, horizontal_alignment="right", gap="small"):
         offer_lesson()
         with st.popover(tr("Import a run"), icon=":material/upload_file:"):

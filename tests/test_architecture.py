@@ -54,7 +54,9 @@ HOMES = {
     "skimage": f"core/explain/* {IMAGING} core/gate/quality.py",
     "statsmodels": "core/stats/intervals.py core/evaluation/metrics.py",
     "pyarrow": "core/runs/* core/imported_runs/table.py core/reads/export.py core/datasets/* "
-    "core/error_analysis/* core/tables.py",
+    "core/error_analysis/* core/jobs/scoring/* core/tables.py",
+    "distributed": "core/jobs/scoring/cluster.py",
+    "dask": "core/jobs/scoring/cluster.py",
     "sqlalchemy": "core/store/*",
     "alembic": "core/store/*",
     "babel": "core/language/*",
@@ -316,7 +318,7 @@ def heavy_modules_after(modules: list[str], folder: Path = PROJECT_ROOT) -> list
     program = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
-        "print(*sorted({'tensorflow', 'keras', 'mapie'} & set(sys.modules)))"
+        "print(*sorted({'tensorflow', 'keras', 'mapie', 'distributed', 'dask'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", program, *modules]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -327,6 +329,7 @@ def heavy_modules_after(modules: list[str], folder: Path = PROJECT_ROOT) -> list
 def test_what_the_app_process_imports_never_loads_tensorflow() -> None:
     of_ui = [path.removesuffix(".py").replace("/", ".") for path in files_in("ui")]
     of_core = ["core.pipeline", "core.explain.lime", "core.jobs.batch", "core.reads.signing"]
+    of_core += ["core.jobs.scoring.archive", "core.cli.score"]
     deferred = ["lime.lime_base", "ai_edge_litert.interpreter"]
     modules = [name.removesuffix(".__init__") for name in of_ui]
     assert heavy_modules_after([*modules, *of_core, *deferred]) == []

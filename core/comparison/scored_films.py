@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.domain.site_set import SITE_PREFIX
 from core.errors import ComparisonError, DatasetError
-from core.evaluation.evaluate import PARTS, Part
+from core.evaluation.evaluate import PARTS, SITE_PARTS, Part
 from core.evaluation.operating_point import choose_operating_point
 from core.language.words import msg, msgn
 from core.library.films import PublicLibrary
@@ -23,9 +23,11 @@ from core.runs.predictions import FilmTable, Predictions
 from core.stats.intervals import Mask, Scores
 
 SYNTHETIC = "synthetic"
-COMPARED_PARTS = PARTS | {
-    SYNTHETIC: Part(msg("synthetic films"), lambda films: films.split == SYNTHETIC)
-}
+COMPARED_PARTS = (
+    PARTS
+    | SITE_PARTS
+    | {SYNTHETIC: Part(msg("synthetic films"), lambda films: films.split == SYNTHETIC)}
+)
 """Films that runs can be compared on: those that every run is measured on, and synthetic ones.
 
 A site's own sets are parts too, each under its id (`part_of`).

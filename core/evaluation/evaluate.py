@@ -34,6 +34,9 @@ def _test_with(subtype: str) -> Callable[[FilmTable], Mask]:
     return choose
 
 
+SITE = "site"
+"""Films that a site scored itself, with its own labels."""
+
 PARTS = {
     "validation": Part(msg("validation patients"), lambda films: films.split == "validation"),
     "test": Part(msg("official test split"), lambda films: films.split == "test"),
@@ -50,6 +53,9 @@ PARTS = {
     "nih": Part(
         msg("external adults (NIH), out of population"), lambda films: films.split == "nih"
     ),
+}
+SITE_PARTS = {
+    SITE: Part(msg("films of a site, scored as an archive"), lambda films: films.split == SITE)
 }
 
 SLICED_BY: dict[str, Callable[[FilmTable], npt.NDArray[np.float64]]] = {
@@ -86,7 +92,7 @@ def evaluate_parts(
     Returns
     -------
     dict of str to Evaluation
-        A key of `PARTS` to its metrics; intervals keep a patient's films together.
+        A key of `PARTS` or `SITE_PARTS` to its metrics; intervals keep a patient's films together.
 
     Raises
     ------
@@ -94,7 +100,7 @@ def evaluate_parts(
         If a part has films, but fewer than two of a class.
     """
     measured = {}
-    for key, part in PARTS.items():
+    for key, part in (PARTS | SITE_PARTS).items():
         chosen = predictions.where(part.choose(predictions.films))
         if len(chosen):
             name = validation if key == "validation" else part.name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.domain.arrays import FloatImage
+from core.domain.arrays import FloatImage, percentiles
 from core.domain.model import FilmBox
 from core.domain.quality import Gaps
 
@@ -71,10 +71,10 @@ def measure_gaps(pixels: FloatImage, chest: FilmBox | None) -> Gaps:
         The rectangle around the lungs, in pixels of the film.
     """
     down, across = (max(1, math.ceil(side / SAMPLED_PX)) for side in pixels.shape)
-    sampled = pixels[::down, ::across]
+    sampled = np.ascontiguousarray(pixels[::down, ::across])  # looked at several times
     if min(sampled.shape) < 3:
         return Gaps()
-    low, high = np.percentile(sampled[::2, ::2], [1.0, 99.0])
+    low, high = percentiles(sampled[::2, ::2], (1.0, 99.0))
     tolerance = SAME_GREY * min(1.0, float(high - low) / FULL_CONTRAST)
     below, beside = (np.abs(np.diff(sampled, axis=axis)) for axis in (0, 1))
     boxed = 0.0
@@ -104,7 +104,8 @@ def find_bands(sampled: FloatImage, alike: npt.NDArray[np.bool_]) -> list[Band]:
         Where a pixel is like the one below it.
     """
     height = len(sampled)
-    rows = np.concatenate([[False], alike.mean(axis=1) >= ALIKE_SHARE, [False]])
+    shares = np.count_nonzero(alike, axis=1) / alike.shape[1]
+    rows = np.concatenate([[False], shares >= ALIKE_SHARE, [False]])
     turns = np.flatnonzero(np.diff(rows.astype(np.int8)))
     return [
         Band(
@@ -154,7 +155,8 @@ def _boxed_share(constant: npt.NDArray[np.bool_], chest: FilmBox) -> float:
 
     height, width = (side // BLOCK_PX for side in constant.shape)
     cut = constant[: height * BLOCK_PX, : width * BLOCK_PX]
-    blocks = cut.reshape(height, BLOCK_PX, width, BLOCK_PX).all(axis=(1, 3))
+    rows_of_blocks = np.logical_and.reduce([cut[row::BLOCK_PX] for row in range(BLOCK_PX)])
+    blocks = np.logical_and.reduce([rows_of_blocks[:, at::BLOCK_PX] for at in range(BLOCK_PX)])
     labels, found = ndimage.label(blocks)
     if not found:
         return 0.0

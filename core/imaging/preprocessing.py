@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from core.domain.arrays import FloatImage, read_only
+from core.domain.arrays import FloatImage, percentiles, read_only
 from core.domain.film import Radiograph
 from core.domain.model import FilmBox, Geometry, ModelInput
 
@@ -67,7 +67,7 @@ def stretch_exposure(pixels: FloatImage) -> FloatImage:
     -------
     (H, W) float32 ndarray in [0, 1]; a blank film comes back unchanged.
     """
-    low, high = np.percentile(pixels, STRETCH_PERCENTILES)
+    low, high = percentiles(pixels, STRETCH_PERCENTILES)
     if high - low < MIN_CONTRAST:
         return pixels
     stretched: FloatImage = np.clip((pixels - low) / (high - low), 0.0, 1.0).astype(np.float32)

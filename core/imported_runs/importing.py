@@ -195,31 +195,42 @@ def import_run(
         "versions": {"first-read": __version__},
         **measured,
     }
-    _write(imported.folder, record, predictions)
+    write_run(imported.folder, record, predictions)
     return imported
 
 
-def _check_request(request: ForeignRequest, models: Path, foreign_runs: Path) -> None:
-    if not request.name:
+def check_name(name: str, models: Path, foreign_runs: Path) -> None:
+    """Refuse what cannot name a new run.
+
+    Raises
+    ------
+    ForeignRunRefused
+        If it is empty, has other signs than letters, digits, _ and -, or is taken.
+    """
+    if not name:
         raise ForeignRunRefused(msg("Enter a name for the run."))
-    if not _NAME.fullmatch(request.name):
+    if not _NAME.fullmatch(name):
         raise ForeignRunRefused(
             msg(
                 "{name!r} cannot name a run: use 1 to 40 letters, digits, _ and -, "
                 "beginning with a letter or digit.",
-                name=request.name[:60],
+                name=name[:60],
             )
         )
-    taken = [str(place) for place in (models, foreign_runs) if (place / request.name).exists()]
+    taken = [str(place) for place in (models, foreign_runs) if (place / name).exists()]
     if taken:
         raise ForeignRunRefused(
             msg(
                 "run {name} exists in {folder}: a run is not overwritten. Choose another "
                 "name, or move its folder away.",
-                name=request.name,
+                name=name,
                 folder=taken[0],
             )
         )
+
+
+def _check_request(request: ForeignRequest, models: Path, foreign_runs: Path) -> None:
+    check_name(request.name, models, foreign_runs)
     if request.split and request.split not in SPLITS:
         raise ForeignRunRefused(
             msg(
@@ -317,7 +328,14 @@ def _operating_point(predictions: Predictions, request: ForeignRequest) -> Opera
     return measure_operating_point(films.probability, films.films.label, threshold, where)
 
 
-def _write(folder: Path, record: dict[str, object], predictions: Predictions) -> None:
+def write_run(folder: Path, record: dict[str, object], predictions: Predictions) -> None:
+    """Write a run's folder, whole or not at all.
+
+    Raises
+    ------
+    ForeignRunRefused
+        If it cannot be written.
+    """
     try:
         with whole_folder(folder) as partial:
             write_predictions(predictions, partial / PREDICTIONS_FILE)

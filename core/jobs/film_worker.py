@@ -26,6 +26,7 @@ from core.imaging.decoding import decode_radiograph
 from core.imaging.dicom.deidentify import Deidentified, deidentify
 from core.imaging.display import DisplayedFilm, display_film
 from core.imaging.time_limit import extend_limit
+from core.jobs.film_scores import FilmScore, score_film
 from core.jobs.memory import give_memory_back
 from core.jobs.passing import put, take
 from core.language.words import msg
@@ -109,6 +110,10 @@ class FilmWork:
         Which film it is, by the hash of the file as it came; for the log.
     unseen : bool
         Whether a run reads along that nobody sees: such a reading is not counted.
+    scored : bool
+        Whether gate and run score it as a row of a table, without anything to show.
+    explained : bool
+        Whether that row says where the score comes from.
     """
 
     content: bytes
@@ -124,6 +129,8 @@ class FilmWork:
     key: str = ""
     unseen: bool = False
     score: bool = False
+    scored: bool = False
+    explained: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +147,7 @@ class FilmAnswer:
     stripped: Deidentified | None = None
     size: int = 0
     score: tuple[float, float] | None = None
+    row: FilmScore | None = None
 
 
 @lru_cache(maxsize=2)
@@ -221,6 +229,9 @@ def answer(work: FilmWork) -> FilmAnswer:
         film: Radiograph = decode_radiograph(
             work.content, file_name=work.file_name, invert=work.invert, turn=work.turn
         )
+    if work.scored:
+        engine, models = _engine(work.engine), work.engine.models
+        return FilmAnswer(row=score_film(film, engine, models, explained=work.explained))
     reading = shown = prepared = score = None
     if work.read:
         reading = read_radiograph(film, _engine(work.engine))
@@ -252,7 +263,8 @@ def serve(connection: Connection, memory: int) -> None:
                 _engine(work)
             continue
         connection.send(_attempt(replace(work, content=take(memory, work.size).tobytes()), memory))
-        give_memory_back()
+        if not work.scored:  # an archive is large: what a film took is taken again by the next
+            give_memory_back()
 
 
 def _attempt(work: FilmWork, memory: int) -> FilmAnswer | Exception:

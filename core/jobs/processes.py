@@ -12,6 +12,9 @@ from multiprocessing.connection import Connection
 from core.settings import PROJECT_ROOT, get_settings
 
 PREFIX = "FIRSTREAD_"
+NOT_PASSED_ON = frozenset({"MALLOC_TRIM_THRESHOLD_"})
+"""Dask sets it for its workers. The C library then maps each film's arrays anew: half of a film's
+processor time goes into page faults."""
 TO_END_S = 5.0
 """A process that has not ended by itself is killed."""
 
@@ -31,7 +34,11 @@ def start_process(
     descriptors : int
         Open files that it shares. Their numbers follow that of its socket on its command line.
     """
-    others = {name: os.environ[name] for name in os.environ if not name.startswith(PREFIX)}
+    others = {
+        name: os.environ[name]
+        for name in os.environ
+        if not name.startswith(PREFIX) and name not in NOT_PASSED_ON
+    }
     others |= {
         f"{PREFIX}LOG_FORMAT": get_settings().log_format,
         f"{PREFIX}LOG_LEVEL": get_settings().log_level,
@@ -64,3 +71,10 @@ def end_process(process: subprocess.Popen[bytes], connection: Connection) -> Non
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def count_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -163,6 +163,14 @@ def _count_parts(facts: RunFacts) -> Iterator[tuple[str, ...]]:
 
 def describe_training(facts: RunFacts) -> Section:
     """Return how the run was trained, or that it is not known."""
+    scored_by = facts.record.get("foreign", {}).get("scored_by")
+    if scored_by:
+        elsewhere = tr(
+            "Run {run} of this machine scored the films of a site. Its own model card says how it "
+            "was trained. It may have seen some of these films.",
+            run=scored_by,
+        )
+        return Section("training", tr("How it was trained"), (Paragraph(elsewhere),))
     if facts.run.foreign:
         unknown = tr(
             "Another model's predictions, imported from {file}. Its network, training films, "

@@ -12,7 +12,7 @@ import fsspec
 
 from core.domain.site_set import SiteKind
 from core.errors import DatasetError, TooLarge
-from core.language.words import msg
+from core.language.words import Message, msg
 
 ENDINGS = (".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", "")
 """Of files that may be films; DICOM files often have none."""
@@ -87,6 +87,99 @@ class FilmSource:
         return bytes(self._system.cat_file(f"{self._root}{name}"))
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFilm:
+    """A file that may be a film: its path under the place, and its bytes; 0 where not stated."""
+
+    name: str
+    size: int
+
+
+@contextmanager
+def open_place(place: str) -> Iterator[FilmSource]:
+    """Open a place without listing it: its films are read by names that are known already.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such place.
+    """
+    system, root = _open(place)
+    try:
+        yield FilmSource((), system, root)
+    finally:
+        _close(system, place)
+
+
+def walk_films(place: str) -> Iterator[ListedFilm]:
+    """Yield the files that may be films, one folder in memory at a time, in the same order always.
+
+    Links to folders are not followed: they may lead in a circle.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such place, or a folder of it cannot be listed.
+    """
+    system, root = _open(place)
+    try:
+        yield from _walk(system, root.rstrip("/") or root, root)
+    except (DatasetError, GeneratorExit):
+        raise
+    except Exception as exc:  # every kind of place has errors of its own
+        raise DatasetError(
+            msg("{place} cannot be listed to its end. Try again.", place=place)
+        ) from exc
+    finally:
+        _close(system, place)
+
+
+def _walk(system: Any, folder: str, root: str) -> Iterator[ListedFilm]:
+    found = sorted(system.ls(folder, detail=True), key=lambda one: str(one["name"]))
+    folders = []
+    for one in found:
+        name = str(one["name"])
+        if one["type"] == "directory":
+            if name.strip("/") != folder.strip("/") and not one.get("islink"):
+                folders.append(name)
+            continue
+        if one.get("islink") and system.isdir(name):
+            continue
+        short = name.removeprefix(root).lstrip("/")
+        if _may_be_film(short):
+            yield ListedFilm(short, int(one.get("size") or 0))
+    del found
+    for name in folders:
+        yield from _walk(system, name, root)
+
+
+def _open(place: str) -> tuple[Any, str]:
+    try:
+        if _is_zip(place):
+            closable = fsspec.filesystem("zip", fo=place, skip_instance_cache=True)
+            return closable, ""
+        system, path = fsspec.core.url_to_fs(place, use_listings_cache=False)
+        there = bool(system.isdir(path))
+    except Exception as exc:  # every kind of place has errors of its own
+        raise DatasetError(_not_opened(place)) from exc
+    if not there:
+        raise DatasetError(_not_opened(place))
+    return system, f"{path.rstrip('/')}/"
+
+
+def _not_opened(place: str) -> Message:
+    return msg("{place} cannot be opened as a folder, a zip file or an address.", place=place)
+
+
+def _is_zip(place: str) -> bool:
+    return place.lower().endswith(".zip")
+
+
+def _close(system: Any, place: str) -> None:
+    if _is_zip(place):
+        system.close()
+
+
 @contextmanager
 def open_uploaded(content: bytes, most_bytes: int) -> Iterator[FilmSource]:
     """Open a zip file that was uploaded; nothing of it is written down.
@@ -141,7 +234,7 @@ def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSour
         If there is no such place, or no film in it.
     """
     named = place if isinstance(place, str) else msg("The file")
-    is_zip = not isinstance(place, str) or place.lower().endswith(".zip")
+    is_zip = not isinstance(place, str) or _is_zip(place)
     try:
         if is_zip:
             system: Any = fsspec.filesystem("zip", fo=place)
@@ -151,9 +244,7 @@ def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSour
             root = f"{path.rstrip('/')}/"
         found = system.find(root or "/")
     except Exception as exc:  # every kind of place has errors of its own
-        raise DatasetError(
-            msg("{place} cannot be opened as a folder, a zip file or an address.", place=named)
-        ) from exc
+        raise DatasetError(_not_opened(named)) from exc
     names = sorted(name.removeprefix(root).lstrip("/") for name in found)
     films = tuple(name for name in names if _may_be_film(name))
     if not films:
@@ -167,7 +258,7 @@ def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSour
 
 def kind_of_place(place: str) -> SiteKind:
     """Return what a place is: a zip file, an address, or a folder."""
-    if place.lower().endswith(".zip"):
+    if _is_zip(place):
         return SiteKind.ZIP
     return SiteKind.ADDRESS if "://" in place else SiteKind.FOLDER
 

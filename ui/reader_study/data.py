@@ -92,7 +92,7 @@ def advising_runs(library: str) -> list[str]:
 
 def candidates(library: str, run: str) -> tuple[Candidate, ...]:
     """Return the films of a library that a run is measured on, with what it said of each."""
-    return _candidates(library, identity_of(run))
+    return _candidates(library, identity_of(library, run))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

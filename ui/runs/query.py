@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.comparison.paired_tests import METRICS
 from core.comparison.scored_films import COMPARED_PARTS, SYNTHETIC, is_of_site
+from core.evaluation.evaluate import SITE
 from core.evaluation.tables import MEASURES as RATES
 from core.language.words import msg, tr
 from core.settings import get_settings
@@ -54,6 +55,7 @@ PART_NAMES = {
     "test_bacterial": msg("Official test, bacterial"),
     "test_viral": msg("Official test, viral"),
     "nih": msg("External adults (NIH)"),
+    SITE: msg("Films of a site"),
     SYNTHETIC: msg("Synthetic films"),
 }
 METRIC_NAMES = {name: RATES.get(name, name) for name in METRICS}
@@ -117,10 +119,16 @@ class RunsView:
     loss: str
 
 
-def offered_parts() -> dict[str, str]:
-    """Return the films that runs can be compared on, by name; synthetic ones where offered."""
-    synthetic = get_settings().offer_synthetic
-    parts = [part for part in COMPARED_PARTS if synthetic or part != SYNTHETIC]
+def offered_parts(listed: ListedRuns) -> dict[str, str]:
+    """Return the films that runs can be compared on, by name.
+
+    Synthetic ones stand there where they are offered, a scored archive's where a run has read some,
+    and the site's own sets.
+    """
+    left_out = set() if get_settings().offer_synthetic else {SYNTHETIC}
+    if not any(SITE in run.record.metrics for run in listed.runs.values()):
+        left_out.add(SITE)
+    parts = [part for part in COMPARED_PARTS if part not in left_out]
     named = {part: tr(PART_NAMES.get(part, part)) for part in parts}
     sets = {name: one.title for name, one in get_libraries().items() if is_of_site(name)}
     return named | sets
@@ -138,7 +146,7 @@ _MISSING = msg("are not there or have not read these films")
 ADDRESS = QueryParams(
     "runs",
     RunsView,
-    one_of("part", lambda *_: offered_parts(), USUAL_PART),
+    one_of("part", lambda _, listed, __: offered_parts(listed), USUAL_PART),
     some_of(
         "runs",
         lambda _, listed, __: listed.runs,
@@ -196,9 +204,9 @@ def read_address(
     return view, complaints
 
 
-def draw_part(view: RunsView) -> None:
+def draw_part(view: RunsView, listed: ListedRuns) -> None:
     """Draw which films the runs are measured on."""
-    ADDRESS.select(view, tr("Films"), "part", offered_parts())
+    ADDRESS.select(view, tr("Films"), "part", offered_parts(listed))
 
 
 def draw_operating_points(view: RunsView) -> None:

@@ -247,7 +247,7 @@ def begin_session(plan: Plan, by: Reader) -> str:
         If no reader is named, or the database cannot be written.
     """
     store = get_teaching_store()
-    in_study = films_of_studies(get_visit(), SOURCES[plan.library].library)
+    in_study = films_of_studies(get_visit(), source_of(plan.library).library)
     pool = tuple(case for case in get_pool(plan.library) if case.film_id not in in_study)
     if plan.case_set is None:
         due = due_dates(outcomes_in(by.name, plan.library))

@@ -188,13 +188,15 @@ def test_a_worker_that_ended_while_it_had_nothing_to_do_blames_no_film(pool):
     assert pool.do(FilmWork(CHEST, FILES, read=True)).reading.prediction is not None
 
 
-def test_a_worker_knows_none_of_the_apps_settings(pool, monkeypatch):
+def test_a_worker_knows_neither_the_apps_settings_nor_those_of_dask(pool, monkeypatch):
     monkeypatch.setenv("FIRSTREAD_DATABASE_URL", "postgresql://user:secret@host/reads")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")  # as Dask does
     pool.prepare(FILES)
     pool.do(FilmWork(CHEST, FILES))
     environment = Path(f"/proc/{child_of(pool)}/environ").read_bytes()
     assert b"PATH=" in environment
     assert b"secret" not in environment
+    assert b"MALLOC_TRIM" not in environment
 
 
 def test_a_stop_ends_the_film_in_hand_at_once(pool, slow):

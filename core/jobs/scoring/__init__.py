@@ -1,0 +1,1 @@
+"""How is an archive scored that is larger than a machine?"""
