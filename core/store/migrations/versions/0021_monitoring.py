@@ -27,7 +27,7 @@ def _rules(table: str, *, sqlite: bool) -> tuple[str, ...]:
                 BEGIN {refuse}deleted'); END""",
             f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
                 WHEN EXISTS (SELECT 1 FROM {table} WHERE sequence = NEW.sequence)
-                BEGIN {refuse}replaced'); END""",  # nosec B608 - the tables' names are constants
+                BEGIN {refuse}replaced'); END""",  # nosec
         )
     return (
         f"""CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
