@@ -14,6 +14,7 @@ from fixtures.app_pages import open_app, open_page
 from fixtures.kept_films import ADA, Clock, arriving, read_by_machine
 from fixtures.monitoring import kept_week, shadow_reading
 from fixtures.review_records import lead
+from fixtures.site_settings import accepted
 from pages.test_review import choose_verdict, name_reader, press, words_of
 from streamlit.testing.v1 import AppTest
 
@@ -22,6 +23,7 @@ from core.domain.review import Verdict
 from core.monitoring.weekly import Stream, WeekChecked, WeekSeen
 from core.phantom.builtin import built_in_files
 from core.pipeline import open_engine
+from core.runs.predictions import read_predictions
 from core.runs.store import export_identity, reading_identity
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader
@@ -29,7 +31,9 @@ from core.store.monitoring import KeptWeek, SqlMonitoring
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import note_served_run
 from core.store.shadow import SqlShadow
+from core.store.site_settings import adopt_setting
 from ui.app.resources import get_films
+from ui.app.watching import open_alarm
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -111,6 +115,30 @@ def test_an_alarm_says_what_changed_by_how_much_and_what_to_do(alarm: SqlMonitor
     assert "Films refused: 2.0 % (0.8 % to 5.0 %, n = 200) before" in warning
     assert "40.0 % (35.3 % to 44.9 %, n = 400) in the last 4 weeks" in warning
     assert "does a device send another view, format or size?" in warning
+
+
+def test_an_alarm_under_a_sites_setting_counts_by_the_sites_threshold(
+    store: SqlReviewStore, identity: str, served
+) -> None:
+    run = served.classifier.run_record
+    kept = adopt_setting(store.database, accepted(run), "Ward 3", "measured", lead("Dr Ada"))
+    setting, monitoring = kept.setting, SqlMonitoring(store.database)
+    note_served_run(
+        store.database,
+        run_id="f08",
+        threshold=setting.point.threshold,
+        export_sha256=export_identity(run),
+        now=lambda: MONDAY,
+    )
+    scores = (setting.point.threshold + 0.01,) * 30 + (setting.point.threshold - 0.01,) * 30
+    seen = WeekSeen(MONDAY.date(), scores, (False,) * 60)
+    checked = WeekChecked(MONDAY.date(), 60, {Stream.SCORES: 4.0})
+    at = MONDAY + timedelta(weeks=1)
+    monitoring.keep_week("at the site", "f08", KeptWeek(seen, checked, "r", at))
+    shift = open_alarm().shifts[Stream.SCORES]
+    own = read_predictions(run).of_split("validation").probability
+    assert shift.before.value == pytest.approx((own >= setting.own_threshold).mean())
+    assert shift.now.value == 0.5
 
 
 def test_the_alarm_stands_on_every_page_until_a_lead_acknowledges_it(

@@ -13,6 +13,7 @@ import streamlit as st
 from core.domain.rate import Rate
 from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
+from core.inference.at_site import run_at_site
 from core.jobs.film_pool import get_film_pool
 from core.jobs.monitoring import (
     ShadowRun,
@@ -29,7 +30,7 @@ from core.monitoring.weekly import RECENT_WEEKS, Shift, Stream, shifts_of
 from core.reads.signing import utc_now
 from core.runs.store import load_run
 from core.settings import get_settings
-from core.store.monitoring import SqlMonitoring
+from core.store.monitoring import SqlMonitoring, monday_of
 from core.store.served_runs import list_served_runs
 from core.store.shadow import SqlShadow
 from ui.app.resources import (
@@ -38,6 +39,7 @@ from ui.app.resources import (
     get_engine,
     get_films,
     get_identity,
+    get_in_force,
 )
 from ui.app.session import Visit
 
@@ -156,6 +158,10 @@ def open_alarm() -> OpenAlarm | None:
         if week is None:
             return None
         run = load_run(get_settings().models / run_id)
+        setting = get_in_force().setting
+        under_it = week.seen.begins >= monday_of(served[-1].since)  # earlier weeks are on its own
+        if setting is not None and setting.run_id == run_id and under_it:
+            run = run_at_site(run, setting)
         watched = watch_run(get_database(), run, identity)
     except FirstReadError:  # which the page's guard says
         return None
