@@ -195,7 +195,7 @@ def setting_text(setting: SiteSetting) -> Message:
         )
     return msg(
         "Site threshold {threshold:.2f}, version {version}, adopted {day} in spite of a no go on "
-        "{n} films: {reason}",
+        "{n} films: “{reason}”.",
         **numbers,
         reason=setting.reason,
     )

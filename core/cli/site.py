@@ -208,9 +208,9 @@ def remove_set(
 
 
 def _scores(gate_sha256: str) -> SiteScores:
-    from core.jobs.site_scores import SITE_SCORES, SiteScores  # noqa: PLC0415
+    from core.jobs.site_scores import open_site_scores  # noqa: PLC0415
 
-    return SiteScores(get_settings().cache / SITE_SCORES, gate_sha256)
+    return open_site_scores(get_settings(), gate_sha256)
 
 
 def _read(

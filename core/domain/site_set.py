@@ -83,7 +83,7 @@ class LeftOut:
 _WHY: Mapping[WhyLeftOut, Message] = {
     WhyLeftOut.NOT_SETTLED: msg("the readers disagree, and no label settles it"),
     WhyLeftOut.NOT_LABELLED: msg("nobody has labelled it"),
-    WhyLeftOut.UNREADABLE: msg("the file cannot become a film"),
+    WhyLeftOut.UNREADABLE: msg("the file cannot be opened as a film"),
 }
 
 REASONS: Mapping[WhyLeftOut, Message] = {

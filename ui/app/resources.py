@@ -25,7 +25,7 @@ from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.kept_films import keep_film, note_outcome, take_in_hand
 from core.jobs.memory import keep_heap_small
 from core.jobs.site_libraries import SiteSetFilms, open_site_library
-from core.jobs.site_scores import SITE_SCORES, SiteScores
+from core.jobs.site_scores import SiteScores, open_site_scores
 from core.language.words import msg
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.library.own_cases import OwnCases
@@ -223,7 +223,7 @@ def get_site_sets() -> SqlSiteSets:
 @st.cache_resource(show_spinner=False)
 def get_site_scores() -> SiteScores:
     """Return what runs said of the site's own sets."""
-    return SiteScores(get_settings().cache / SITE_SCORES, get_engine().gate.sha256)
+    return open_site_scores(get_settings(), get_engine().gate.sha256)
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)

@@ -90,6 +90,7 @@ def _draw_row(figure: go.Figure, place: float, row: MeasuredRow) -> None:
 
 
 INSIDE, OUTSIDE = ORANGE, GREY
+LEAST_HEIGHT = 124
 
 
 def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
@@ -119,7 +120,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
         )
     return frame(
         figure,
-        66 + 34 * len(rows),
+        max(66 + 34 * len(rows), LEAST_HEIGHT),  # below it the title lies on the numbers
         margin={"l": 8, "r": 16, "t": 4, "b": 8},
         xaxis=axis_from(axis_start(rate for _, rate, _ in rows), title),
         yaxis={"autorange": "reversed", "type": "category", "automargin": True},

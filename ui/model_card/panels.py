@@ -65,7 +65,7 @@ def draw_head(facts: RunFacts) -> None:
             st.warning(escape_markdown(notice), icon=":material/report:")
     now = get_in_force()
     if now.note and facts.run.run_id == get_decision().run_id:
-        own = tr("This card is of the run's own threshold and of public films.")
+        own = tr("This card is of the run's own threshold.")
         st.info(f"{escape_markdown(tr(now.note))} {own}", icon=":material/location_on:")
 
 

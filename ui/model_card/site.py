@@ -38,8 +38,8 @@ def draw_site_results(run: RunRecord) -> None:
         draw_figures(rows, alt=tr("What the run does on each set of this site's films"))
     st.caption(
         tr(
-            "At the run's own operating point. The reference is the site's label; intervals keep a "
-            "patient's films together."
+            "At the run's own operating point. The reference is the site's label. Intervals take "
+            "each film as a patient of its own."
         )
     )
 

@@ -348,7 +348,7 @@ def _draw_fields(kind: SiteKind) -> Wish:
         )
     elif kind is SiteKind.ZIP:
         packed = st.file_uploader(
-            tr("Films (zip)"), type=["zip"], key="site-films-zip", max_upload_size=MOST_UPLOAD_MB
+            tr("Films (zip)"), type=["zip"], key="site-films-packed", max_upload_size=MOST_UPLOAD_MB
         )
     elif kind is SiteKind.ARCHIVE:
         first_side, last_side = st.columns(2)

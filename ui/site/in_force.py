@@ -66,7 +66,9 @@ def _draw_said(now: InForce, run: RunRecord) -> None:
     st.caption(
         tr(
             "{site}, run {run}. Sensitivity {sensitivity}, specificity {specificity} on {n} test "
-            "films. The run's own threshold, {own:.2f}, is not used.",
+            "films. On the run's probability the site's threshold is {on_own:.2f}; the run's own, "
+            "{own:.2f}, is not used.",
+            on_own=setting.own_threshold,
             site=plain(setting.site),
             run=setting.run_id,
             sensitivity=tr(interval_text(setting.sensitivity, 2)),

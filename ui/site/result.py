@@ -123,9 +123,12 @@ def _draw_criteria(found: Acceptance) -> None:
     own, site = found.own.rates, found.site.rates
     st.caption(
         tr(
-            "By the run's own threshold sensitivity would be {own_sensitivity:.3f} and specificity "
-            "{own_specificity:.3f}; by the site's, {threshold:.2f}, they are {sensitivity:.3f} and "
-            "{specificity:.3f}.",
+            "By the run's own threshold, {own:.2f}, sensitivity would be {own_sensitivity:.3f} and "
+            "specificity {own_specificity:.3f}; by the site's they are {sensitivity:.3f} and "
+            "{specificity:.3f}. The site's is {threshold:.2f} on the site's calibrated "
+            "probability; that is {on_own:.2f} on the run's.",
+            own=found.own.threshold,
+            on_own=found.own_threshold,
             own_sensitivity=own["sensitivity"].value,
             own_specificity=own["specificity"].value,
             threshold=found.point.threshold,

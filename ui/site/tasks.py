@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -67,7 +68,9 @@ def own_engine() -> tuple[Engine, EngineFiles]:
     return engine, EngineFiles.of(engine, get_settings().models, get_settings().inference_threads)
 
 
-def follow_task(task: BackgroundTask, words: str, key: str, forget: Callable[[], None]) -> None:
+def follow_task(
+    task: BackgroundTask[Any], words: str, key: str, forget: Callable[[], None]
+) -> None:
     """Draw how far a task is with a button that stops it, or why it came to nothing."""
     if task.running:
         st.fragment(_follow, run_every=REFRESH_S)(Watch(), task, words, key)
@@ -76,7 +79,7 @@ def follow_task(task: BackgroundTask, words: str, key: str, forget: Callable[[],
         st.button(tr("Put away"), icon=":material/close:", key=f"{key}-away", on_click=forget)
 
 
-def _follow(watch: Watch, task: BackgroundTask, words: str, key: str) -> None:
+def _follow(watch: Watch, task: BackgroundTask[Any], words: str, key: str) -> None:
     st.progress(min(1.0, task.progress), text=words)
     st.button(
         tr("Stop"),

@@ -83,8 +83,8 @@ def _draw_result(result: PrevalenceResult) -> None:
     draw_plot(plot_rates(rows, tr("share of pneumonia")), "site-share")
     st.caption(
         tr(
-            "{share} on {n} films, 95 % interval over the films. The run's probabilities assume "
-            "{assumed:.2f}.",
+            "{share} on {n} films, 95 % interval over the films. The run's probabilities are made "
+            "for a share of {assumed:.2f}, that of the films it was calibrated on.",
             share=tr(interval_text(share, 2)),
             n=share.n,
             assumed=result.assumed,

@@ -24,12 +24,18 @@ from core.imaging.fingerprint import fingerprint_of, stack_fingerprints
 from core.jobs.film_headers import KnownByHeader
 from core.jobs.film_pool import FilmPool
 from core.jobs.site_libraries import SiteSetFilms, open_site_library
-from core.jobs.site_scores import ScoreTask, SiteScores, missing_scores, read_set
+from core.jobs.site_scores import (
+    ScoreTask,
+    SiteScores,
+    missing_scores,
+    open_site_scores,
+    read_set,
+)
 from core.jobs.site_sets import AddedSet, Adding, add_site_set
 from core.library.site_library import HALVES
 from core.pipeline import open_engine, read_film
 from core.runs.store import load_run
-from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.settings import PROJECT_ROOT, SERVED_RUN, Settings
 from core.sites.labels import read_labels
 from core.sites.source import open_films
 from core.store.engine import Database
@@ -243,6 +249,17 @@ def test_what_a_run_says_is_kept_by_its_export_and_goes_with_the_set(
     assert not scores.has("site-gone", RUN)
     elsewhere.forget_others(["site-here"])
     assert not elsewhere.has("site-gone", RUN)
+
+
+def test_another_database_forgets_nothing_of_this_ones_sets(library, tmp_path):
+    here, there = (
+        open_site_scores(Settings(cache=tmp_path, database_url=f"sqlite:///{name}.sqlite3"), "gate")
+        for name in ("here", "there")
+    )
+    here.keep("site-here", RUN, library.predictions(RUN))
+    there.forget_others([])
+    assert here.has("site-here", RUN)
+    assert not there.has("site-here", RUN)
 
 
 def test_a_film_that_is_erased_is_measured_no_more(library, sets, scores, added):

@@ -116,7 +116,7 @@ def test_a_no_go_needs_a_reason_and_shows_it(database, run):
     kept = adopt(database, found, reason="no other run reads here")
     text = str(setting_text(kept.setting))
     assert "in spite of a no go" in text
-    assert text.endswith("no other run reads here")
+    assert text.endswith("no other run reads here”.")
 
 
 def test_what_is_in_force_is_said_with_version_day_and_films(database, run, found):
