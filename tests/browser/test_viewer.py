@@ -121,6 +121,8 @@ def test_a_synthetic_films_corner_says_where_it_comes_from(page: Page, address: 
     expect(corner).to_be_hidden()
     open_film(page, address, "?origin=A+lesion+is+drawn+in")
     expect(corner).to_have_text("A lesion is drawn in")
+    stage, readout = page.locator(".stage").bounding_box(), page.locator(".readout").bounding_box()
+    assert readout["x"] > stage["x"] + stage["width"] / 2  # the film has its mark on the left
     page.get_by_text("second", exact=True).click()
     expect(corner).to_have_text("Synthetic film, no patient")
 

@@ -102,6 +102,7 @@ class Viewer {
     this.ofDrawing ??= line.textContent;
     line.hidden = !synthetic;
     line.textContent = origin || this.ofDrawing;
+    line.dataset.marked = Boolean(origin); // in the film's lower left corner
   }
 
   recall({ key, film }) {
