@@ -34,7 +34,7 @@ def test_from_the_form_to_the_results(kept, clock, hands) -> None:  # noqa: F811
     page = open_as(kept, MAKER, Role.LEAD)
     found["studies"] = left(page)
     with using("es"):  # AppTest says the options of a choice outside of the page
-        page.button_group(key="study-view").set_value("new").run()
+        page.button_group(key="study-view-0").set_value("new").run()
         found["form"] = left(page)
     page = hands.page = open_as(kept, ADA, study=study.study_id)
     for place in range(3):

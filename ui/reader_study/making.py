@@ -20,6 +20,9 @@ from ui.library.runs import name_offered
 from ui.reader_study.data import advising_runs, candidates, film_sources, get_studies
 from ui.reader_study.sample_size import draw_sample_size
 
+MADE = "studies-made"
+"""In the session: how many studies this visit has made."""
+
 USUAL_FILMS, USUAL_WRONG = 8, 2
 """Eight films a reader, some with wrong advice, as in D. Prinster et al., Radiology 313 (2024)
 e233261; a quarter of them here."""
@@ -206,6 +209,7 @@ def _make(
     except FirstReadError as exc:
         return exc.sentence
     st.session_state.pop("study-seed", None)
+    st.session_state[MADE] = st.session_state.get(MADE, 0) + 1  # the page shows the studies again
     visit.notice = tr(
         "The study {title} is made. Its readers find it here.", title=kept.design.name
     )

@@ -22,7 +22,7 @@ from ui.reader_study.data import (
     now,
     stand_of,
 )
-from ui.reader_study.making import draw_making
+from ui.reader_study.making import MADE, draw_making
 from ui.reader_study.reading import film_of
 
 VIEWS = {"studies": msg("Studies"), "new": msg("New study")}
@@ -38,7 +38,7 @@ def draw_views(visit: Visit) -> None:
         default="studies",
         required=True,
         label_visibility="collapsed",
-        key="study-view",
+        key=f"study-view-{st.session_state.get(MADE, 0)}",
     )
     if view == "new":
         draw_making(visit)

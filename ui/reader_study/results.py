@@ -66,7 +66,7 @@ def draw_results(visit: Visit, stand: Stand) -> None:
     if study.closed_at is None:
         if done == n:
             st.warning(
-                tr("All {n} readers have finished. Close the study to make it final.", n=n),
+                tr("Every reader has finished. Close the study to make it final."),
                 icon=":material/pending:",
             )
         else:
@@ -212,7 +212,8 @@ def _draw_differences(found: StudyResults) -> None:
 
 def _difference(analysis: ReaderStudyAnalysis, first: int, second: int) -> str:
     one = analysis.differences[first, second]
-    value, low, high = (0.0 + round(-end, 2) for end in (one.value, one.high, one.low))  # no -0.00
+    ends = -one.value, max(-one.high, -1.0), min(-one.low, 1.0)  # with few films they lie beyond
+    value, low, high = (0.0 + round(end, 2) for end in ends)  # no -0.00
     if one.error == 0.0:
         return number(value, "+.2f")
     return tr("{value:+.2f} ({low:+.2f} to {high:+.2f})", value=value, low=low, high=high)
