@@ -32,8 +32,9 @@ from core.domain.rate import Rate
 from core.errors import DatasetError, RadiographError
 from core.gate.quality import assess_quality
 from core.imaging.decoding import decode_radiograph
+from core.inference.gate_files import Gate, open_gate
 from core.phantom.hand import draw_hand
-from core.pipeline import Gate, measure_evidence, open_gate
+from core.pipeline import measure_evidence
 from core.runs.store import load_run
 from core.settings import get_settings
 from core.stats.intervals import wilson_rate

@@ -14,9 +14,10 @@ from core.domain.rate import Rate
 from core.implants.diagram import zone_middle, zone_outline
 from core.implants.measure import EVERYWHERE, FILMS, ImplantPlan, ImplantResult
 from core.implants.report import opacity_text, threshold_text, zone_name
+from core.inference.gate_files import open_gate
 from core.jobs.implant_test import normals_of, run_on_films
 from core.library.films import PublicLibrary
-from core.pipeline import Engine, Explainable, open_classifier, open_gate, open_healthy
+from core.pipeline import Engine, Explainable, open_classifier, open_healthy
 from core.runs.store import load_run
 from core.settings import get_settings
 

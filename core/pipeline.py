@@ -5,11 +5,10 @@ The only module that composes stages; what calls it never calls a stage by itsel
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph, Turn
 from core.domain.model import (
     ModelInput,
-    Network,
     Prediction,
     RunClassifier,
     RunRecord,
@@ -25,19 +23,18 @@ from core.domain.model import (
 )
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
 from core.domain.regions import CamSettings, Explanation, ExplanationSettings, OcclusionSettings
-from core.errors import ModelIntegrity
 from core.files import sha256_of
 from core.gate.completeness import measure_gaps
-from core.gate.lungs import FeatureReference, LungField, feature_distance, segment_lungs
-from core.gate.quality import GateLimits, assess_quality
-from core.gate.view import ViewTest, measure_view, read_view_test
+from core.gate.lungs import LungField, feature_distance, segment_lungs
+from core.gate.quality import assess_quality
+from core.gate.view import measure_view
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import crop_map, prepare_input, resize_film, standardise_film
 from core.inference.at_site import SiteClassifier, without_site
 from core.inference.ensemble import open_any
+from core.inference.gate_files import Gate, open_gate
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
-from core.language.words import msg
 from core.runs.store import (
     EXPORT_FILE,
     RECORD_FILE,
@@ -52,23 +49,7 @@ if TYPE_CHECKING:
     from core.explain.export import ExplainedFilm
     from core.explain.lime import ExplanationSteps
 
-LUNGS_RUN, VIEW_RUN, HEALTHY_RUN = "lungs", "view", "healthy"
-REFERENCE_FILE = "reference.npz"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gate:
-    """The lung segmenter, its reference films and the limits, and the view network.
-
-    The hash is of both records.
-    """
-
-    network: Network
-    input_px: int
-    reference: FeatureReference
-    limits: GateLimits
-    sha256: str = ""
-    view: ViewTest | None = None
+HEALTHY_RUN = "healthy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,56 +86,6 @@ class FilmReading:
     quality: QualityReport
     prediction: Prediction | None
     model_input: ModelInput | None
-
-
-def open_gate(models: Path, threads: int) -> Gate:
-    """Load the quality gate.
-
-    Raises
-    ------
-    ModelMissing, ModelIntegrity
-        If a file of ``models/lungs`` or ``models/view`` is missing or is not the one that was
-        measured.
-    """
-    folder = models / LUNGS_RUN
-    record = read_record(folder)
-    try:
-        files, limits = record["files"], _limits(record["limits"])
-    except (KeyError, TypeError) as exc:
-        raise ModelIntegrity(
-            msg(
-                "{folder}'s record lacks a part that the quality gate needs ({reason}). Restore "
-                "it from the repository.",
-                folder=folder,
-                reason=str(exc),
-            )
-        ) from exc
-    network = LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
-    reference = FeatureReference.from_bytes(read_verified(folder, REFERENCE_FILE, files))
-    view = models / VIEW_RUN
-    of_view = read_record(view)
-    if "files" not in of_view:
-        raise ModelIntegrity(
-            msg(
-                "{view}'s record lacks a part that the quality gate needs ('files'). Restore "
-                "it from the repository.",
-                view=view,
-            )
-        )
-    export = read_verified(view, EXPORT_FILE, of_view["files"])
-    test = read_view_test(of_view, LiteRTNetwork(export, threads=1))
-    records = (sha256_of(each / RECORD_FILE) for each in (folder, view))
-    identity = hashlib.sha256("".join(records).encode()).hexdigest()
-    return Gate(network, network.input_shape[0], reference, limits, identity, test)
-
-
-def _limits(record: Mapping[str, Any]) -> GateLimits:
-    return GateLimits(
-        distance=record["distance"],
-        lung_fraction=tuple(record["lung_fraction"]),
-        median_grey=tuple(record["median_grey"]),
-        clipped=record["clipped"],
-    )
 
 
 def open_engine(

@@ -51,13 +51,13 @@ def explain(
         read_explanation,
     )
     from core.explain.lime import top_regions  # noqa: PLC0415
+    from core.inference.gate_files import open_gate  # noqa: PLC0415
     from core.pipeline import (  # noqa: PLC0415
         Engine,
         Explainable,
         describe_explained,
         explain_film,
         open_classifier,
-        open_gate,
         open_healthy,
         prepare_film,
     )

@@ -54,10 +54,10 @@ def phantom_scores(
     """
     from core.evaluation.metrics import evaluate_predictions  # noqa: PLC0415
     from core.evaluation.tables import tabulate_parts  # noqa: PLC0415
+    from core.inference.gate_files import open_gate  # noqa: PLC0415
     from core.jobs.examples import reading_folders  # noqa: PLC0415
     from core.jobs.synthetic_scores import PhantomScores  # noqa: PLC0415
     from core.phantom.dataset import open_built_in_set  # noqa: PLC0415
-    from core.pipeline import open_gate  # noqa: PLC0415
     from core.runs.listing import list_runs  # noqa: PLC0415
 
     settings, measured, failed = get_settings(), [], False

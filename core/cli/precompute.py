@@ -24,9 +24,10 @@ def features(name: Name) -> None:
     """Compute the embedding of every public film: features.parquet in the run's folder."""
     # Deferred, as below: LiteRT and the films' decoders take a second to load.
     from core.datasets.split import read_split  # noqa: PLC0415
+    from core.inference.gate_files import open_gate  # noqa: PLC0415
     from core.jobs.embeddings import read_film_features  # noqa: PLC0415
     from core.jobs.film_metadata import list_films  # noqa: PLC0415
-    from core.pipeline import Engine, open_classifier, open_gate  # noqa: PLC0415
+    from core.pipeline import Engine, open_classifier  # noqa: PLC0415
     from core.runs.embeddings import FEATURES_FILE, features_as_parquet  # noqa: PLC0415
 
     settings = get_settings()
@@ -58,8 +59,8 @@ def film_facts() -> None:
     """
     from core.datasets.film_metadata import FACTS_FILE, facts_of, write_facts  # noqa: PLC0415
     from core.datasets.split import read_split  # noqa: PLC0415
+    from core.inference.gate_files import open_gate  # noqa: PLC0415
     from core.jobs.film_metadata import add_duplicates, add_findings, list_films  # noqa: PLC0415
-    from core.pipeline import open_gate  # noqa: PLC0415
 
     settings = get_settings()
     with show_errors():

@@ -153,13 +153,13 @@ def list_sets() -> None:
 @app.command("show")
 def show_set(named: Named) -> None:
     """Print what a set holds, what was left out and why, and which runs have read it."""
-    from core.pipeline import open_gate  # noqa: PLC0415
+    from core.inference.gate_files import gate_sha256  # noqa: PLC0415
     from core.runs.listing import list_runs  # noqa: PLC0415
 
     settings = get_settings()
     with _sets() as sets:
         one = sets.find(named)
-        scores = _scores(open_gate(settings.models, 1).sha256)
+        scores = _scores(gate_sha256(settings.models))
         read = [run.run_id for run in list_runs(settings.models) if scores.has(one.set_id, run)]
     print_text(_line(one))
     print_text(f"added by {one.added_by} at {one.added_at:%Y-%m-%d %H:%M}")
@@ -181,14 +181,14 @@ def read_set(
     ] = None,
 ) -> None:
     """Let runs read a set; the app does so itself while it runs."""
+    from core.inference.gate_files import gate_sha256  # noqa: PLC0415
     from core.jobs.film_pool import FilmPool  # noqa: PLC0415
-    from core.pipeline import open_gate  # noqa: PLC0415
     from core.runs.listing import list_runs  # noqa: PLC0415
 
     settings = get_settings()
     with _sets() as sets, closing(FilmPool()) as pool:
         every = [one.run_id for one in list_runs(settings.models)]
-        gate = open_gate(settings.models, 1).sha256
+        gate = gate_sha256(settings.models)
         _read(sets, sets.find(named), run or every, pool, gate)
 
 

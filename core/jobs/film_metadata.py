@@ -14,7 +14,8 @@ from core.datasets.split import Split
 from core.errors import DatasetError
 from core.imaging.decoding import decode_radiograph
 from core.imaging.fingerprint import fingerprint_of
-from core.pipeline import Gate, assess_film
+from core.inference.gate_files import Gate
+from core.pipeline import assess_film
 
 Row = dict[str, str]
 """Some columns of `core.datasets.film_metadata.FilmFacts`, for one film."""

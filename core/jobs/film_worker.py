@@ -26,6 +26,7 @@ from core.imaging.decoding import decode_radiograph
 from core.imaging.dicom.deidentify import Deidentified, deidentify
 from core.imaging.display import DisplayedFilm, display_film
 from core.imaging.time_limit import extend_limit
+from core.inference.gate_files import open_gate
 from core.jobs.film_scores import FilmScore, score_film
 from core.jobs.memory import give_memory_back
 from core.jobs.passing import put, take
@@ -36,7 +37,6 @@ from core.pipeline import (
     FilmReading,
     open_classifier,
     open_engine,
-    open_gate,
     prepare_radiograph,
     read_radiograph,
     score_radiograph,

@@ -16,10 +16,11 @@ from core.gate.quality import measure_sharpness, measure_tone
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import standardise_film
+from core.inference.gate_files import Gate
 from core.jobs.synthetic_readings import GateReading, KeptReadings
 from core.language.words import msg
 from core.phantom.dataset import PhantomSet
-from core.pipeline import Engine, Gate, assess_film, open_classifier, score_radiograph
+from core.pipeline import Engine, assess_film, open_classifier, score_radiograph
 from core.runs.predictions import FILM_COLUMNS, FilmTable, Predictions
 
 Cancelling = Callable[[], bool]

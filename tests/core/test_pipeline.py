@@ -20,15 +20,14 @@ from core.gate.lungs import FeatureReference
 from core.gate.quality import assess_quality
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
+from core.inference.gate_files import Gate, open_gate
 from core.pipeline import (
     Engine,
     Explainable,
-    Gate,
     explain_film,
     find_lungs,
     measure_evidence,
     open_engine,
-    open_gate,
     read_film,
     read_radiograph,
 )

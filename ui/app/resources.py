@@ -17,6 +17,7 @@ from core.domain.reader import SYSTEM, Reader
 from core.domain.worklist import Arrival
 from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm, restore_proportions
+from core.inference.gate_files import gate_sha256
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import reading_folders
 from core.jobs.explainer import RunFiles, get_explainer
@@ -223,7 +224,7 @@ def get_site_sets() -> SqlSiteSets:
 @st.cache_resource(show_spinner=False)
 def get_site_scores() -> SiteScores:
     """Return what runs said of the site's own sets."""
-    return open_site_scores(get_settings(), get_engine().gate.sha256)
+    return open_site_scores(get_settings(), gate_sha256(get_settings().models))
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)

@@ -12,20 +12,13 @@ import pytest
 
 from core.domain.model import RunRecord
 from core.imaging.decoding import decode_radiograph
+from core.inference.gate_files import Gate, open_gate
 from core.jobs import examples
 from core.jobs.examples import Examples, open_examples, reading_folders
 from core.jobs.synthetic_readings import KeptReadings
 from core.phantom import builtin
 from core.phantom.builtin import BUILT_IN_FILMS, MANIFEST, built_in_files
-from core.pipeline import (
-    Engine,
-    Gate,
-    open_classifier,
-    open_engine,
-    open_gate,
-    read_film,
-    score_radiograph,
-)
+from core.pipeline import Engine, open_classifier, open_engine, read_film, score_radiograph
 from core.runs.listing import list_runs
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN

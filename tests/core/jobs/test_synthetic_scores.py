@@ -9,13 +9,14 @@ import pytest
 
 from core.domain.model import Calibration
 from core.errors import Cancelled
+from core.inference.gate_files import open_gate
 from core.jobs import synthetic_scores
 from core.jobs.synthetic_readings import GateReading
 from core.jobs.synthetic_scores import PhantomScores
 from core.library.films import SyntheticLibrary
 from core.phantom import dataset
 from core.phantom.dataset import PhantomSet, write_set
-from core.pipeline import Engine, open_engine, open_gate, read_film
+from core.pipeline import Engine, open_engine, read_film
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 

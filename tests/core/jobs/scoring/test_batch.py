@@ -119,7 +119,7 @@ class Failing:
         self.asked += 1
         if self.faults:
             raise self.faults.pop(0)
-        return type("Answer", (), {"score": FilmScore(READ)})
+        return type("Answer", (), {"row": FilmScore(READ)})
 
 
 @pytest.mark.parametrize(
