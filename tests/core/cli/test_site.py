@@ -55,7 +55,7 @@ def test_a_set_lives_from_a_folder_to_its_removal(tmp_path: Path) -> None:
     assert "4 films were erased." in site("remove", "Ward", "--yes")
     assert "There is no set" in site("list")
     assert not [path for path in (tmp_path / "films").rglob("*") if path.is_file()]
-    assert not list((tmp_path / "cache" / "site_scores").iterdir())
+    assert not [*(tmp_path / "cache" / "site_scores").rglob("*.parquet")]
 
 
 @pytest.mark.usefixtures("_site")
