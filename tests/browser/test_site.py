@@ -86,6 +86,8 @@ def test_a_site_is_accepted_from_a_folder_and_the_next_film_is_read_by_its_thres
 
     wait_until_idle(page)
     page.get_by_role("link", name="Worklist").click()
+    expect(page.get_by_role("heading", name="Triage new chest films")).to_be_visible()
+    wait_until_idle(page)
     name, content, kind = CHEST
     page.set_input_files(
         "input[type=file]", files={"name": name, "mimeType": kind, "buffer": content}
