@@ -207,6 +207,7 @@ def test_what_is_adopted_reads_the_next_film_and_can_be_taken_back(films, store)
     press(page, "Take up")
     assert [one.version for one in list_site_settings(store.database)] == [1, 0]
     assert f"Run {SERVED_RUN} reads by its own threshold" in words_of(page)
+    assert "Adopted as version 1, and taken back since." in words_of(page)
 
 
 def test_a_no_go_is_adopted_only_with_a_reason_that_is_shown(films, store) -> None:

@@ -17,7 +17,7 @@ from core.reports.document import Intervals, MeasuredRow
 from core.runs.store import export_identity
 from core.store.site_settings import adopt_setting
 from ui.app.identity import not_allowed
-from ui.app.resources import get_database, get_engine, serve_anew
+from ui.app.resources import get_database, get_engine, get_in_force, serve_anew
 from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
@@ -214,7 +214,11 @@ def draw_adopt(visit: Visit, result: AcceptanceResult) -> None:
     """Draw the form that lets the run read by what was found; a no go needs its reason."""
     found, adopted = result.found, get_desk().adopted
     if adopted:
-        words = tr("Adopted as version {version}.", version=adopted)
+        now = get_in_force().kept
+        if now is not None and now.setting.version == adopted:
+            words = tr("Adopted as version {version}.", version=adopted)
+        else:
+            words = tr("Adopted as version {version}, and taken back since.", version=adopted)
         st.markdown(f":material/check_circle: {words}")
         return
     if export_identity(get_engine().classifier.run_record.without_site) != found.export_sha256:
