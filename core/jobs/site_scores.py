@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import make_url
 
 from core.domain.model import RunRecord
 from core.domain.site_set import SiteFilm
@@ -24,6 +23,7 @@ from core.library.site_library import table_of
 from core.runs.predictions import Predictions, parse_predictions, predictions_as_parquet
 from core.runs.store import reading_identity
 from core.settings import Settings
+from core.store.engine import address_of
 from core.store.films.site_films import SqlSiteSets
 
 SITE_SCORES = "site_scores"
@@ -36,8 +36,7 @@ def open_site_scores(settings: Settings, gate_sha256: str) -> SiteScores:
     Each database has a folder of its own in the cache: what is kept of sets that are not there
     any more is taken away, and another database's sets are not there.
     """
-    database = make_url(settings.database_url).render_as_string(hide_password=True)
-    folder = hashlib.sha256(database.encode()).hexdigest()[:16]
+    folder = hashlib.sha256(address_of(settings.database_url).encode()).hexdigest()[:16]
     return SiteScores(settings.cache / SITE_SCORES / folder, gate_sha256)
 
 

@@ -85,6 +85,17 @@ def _checked_url(database_url: str) -> URL:
     return url.set(drivername="sqlite")
 
 
+def address_of(database_url: str) -> str:
+    """Return a database's address without its password.
+
+    Raises
+    ------
+    ReviewStoreError
+        If it is no address of a database.
+    """
+    return _checked_url(database_url).render_as_string(hide_password=True)
+
+
 def is_made(database_url: str) -> bool:
     """Return whether there is a database at an address; the server of PostgreSQL is not asked.
 

@@ -123,7 +123,7 @@ def test_a_set_is_removed_once_a_lead_has_said_so_twice(ward: SiteSet, sets: Sql
     assert not page.exception
     assert sets.sets() == []
     assert "There is no set yet" in said(page)
-    assert not list((get_settings().cache / "site_scores").iterdir())
+    assert not [*(get_settings().cache / "site_scores").rglob("*.parquet")]
 
 
 def test_a_lead_without_a_name_adds_nothing(ward: SiteSet, store: SqlReviewStore) -> None:
