@@ -79,7 +79,7 @@ class RunReader:
         return float(np.log(point / (1.0 - point)))
 
     def scores(self, films: Sequence[FloatImage]) -> npt.NDArray[np.float64]:
-        """Return the log odds of each film; the lungs are found anew."""
+        """Return the log odds of each film; the lungs are found again."""
         batch = np.stack([self._prepare(film).tensor for film in films])[..., np.newaxis]
         return self._engine.classifier.log_odds(batch).astype(np.float64)
 

@@ -13,7 +13,7 @@ from core.settings import PROJECT_ROOT, get_settings
 
 PREFIX = "FIRSTREAD_"
 NOT_PASSED_ON = frozenset({"MALLOC_TRIM_THRESHOLD_"})
-"""Dask sets it for its workers. The C library then maps each film's arrays anew: half of a film's
+"""Dask sets it for its workers. The C library then maps each film's arrays again: half of a film's
 processor time goes into page faults."""
 TO_END_S = 5.0
 """A process that has not ended by itself is killed."""

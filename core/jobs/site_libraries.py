@@ -36,7 +36,7 @@ class _Kept:
 
 
 class SiteSetFilms(SiteLibrary):
-    """A kept set, which a run can also read anew for the acceptance test."""
+    """A kept set, which a run can also read again for the acceptance test."""
 
     def read(
         self,

@@ -128,7 +128,7 @@ def add_site_set(
     """Keep a site's labelled films as a set, or nothing of them.
 
     A film that the quality check refuses, that stands twice, or that runs have learned from is
-    left out, with its reason. What is kept are pixels, written anew.
+    left out, with its reason. What is kept are pixels, written again.
 
     Raises
     ------

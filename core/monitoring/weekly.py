@@ -2,7 +2,7 @@
 
 Three e-processes run side by side. The alarm is raised where one of them reaches 3 / alpha: while
 nothing changes, that happens with a probability of alpha at most, over all weeks together, however
-the three hang together (Bonferroni). Whoever acknowledges an alarm begins the course anew.
+the three hang together (Bonferroni). Whoever acknowledges an alarm begins the course again.
 """
 
 from __future__ import annotations

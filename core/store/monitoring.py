@@ -222,7 +222,7 @@ class SqlMonitoring:
     def acknowledge(
         self, identity: str, run_id: str, note: str, by: Reader, *, as_usual: bool
     ) -> AlarmNote:
-        """Acknowledge the open alarm with all weeks up to now; the course begins anew.
+        """Acknowledge the open alarm with all weeks up to now; the course begins again.
 
         Parameters
         ----------

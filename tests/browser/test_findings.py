@@ -121,7 +121,7 @@ def test_keys_choose_findings_and_the_verdict_they_imply(
     expect_pressed(page, "Consolidation", "Other infiltrate", "Effusion", "Middle", "Right")
     press_keys(page, "e")
     expect_pressed(page, "Consolidation", "Other infiltrate", "Middle")
-    page.wait_for_timeout(500)  # the run begins a moment after the key, and draws the control anew
+    page.wait_for_timeout(500)  # the run begins a moment after the key, and draws the control again
     wait_until_idle(page)
     page.get_by_role("radio", name="Unsure").click()
     expect(page.get_by_text("Cleared by the verdict")).to_be_visible()

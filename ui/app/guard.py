@@ -183,7 +183,7 @@ def guard(name: str) -> Visit:
         st.error(plain(str(exc)), icon=":material/lock:")
         st.stop()
     if name != "reader_study":
-        visit.study_film = ""  # a film that was left is opened anew, and its time begins again
+        visit.study_film = ""  # a film that was left is opened again, and its time begins again
     if name != "review":
         visit.list_of = None  # what is put away has left the list by the time it is opened again
         with suppress(FirstReadError):  # which the page says when it reads the database itself

@@ -60,14 +60,14 @@ MEASURED: Mapping[Stream, Message] = {
 TO_DO: Mapping[Stream, Message] = {
     Stream.SCORES: msg(
         "Look at the newest films: is there a new device, other processing, or another kind of "
-        "patient? If the ward's prevalence has changed, set it anew."
+        "patient? If the ward's prevalence has changed, set it again."
     ),
     Stream.REFUSALS: msg(
         "Open the refused films on the Worklist: does a device send another view, format or size?"
     ),
     Stream.DISAGREEMENT: msg(
         "Let a second reader settle these films on Records. If the model is wrong more often, "
-        "accept it anew or choose another run."
+        "accept it again or choose another run."
     ),
 }
 _log = logging.getLogger(__name__)

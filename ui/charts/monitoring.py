@@ -41,7 +41,7 @@ def plot_course(weeks: Sequence[WeekChecked], begun: Sequence[date]) -> go.Figur
     weeks : sequence of WeekChecked
         Oldest first.
     begun : sequence of date
-        Weeks after which a course began anew.
+        Weeks after which a course began again.
     """
     figure, ends = go.Figure(), dict[Stream, float]()
     for stream, (colour, dash, symbol) in _STYLES.items():

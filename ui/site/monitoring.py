@@ -134,7 +134,7 @@ def _draw_state(visit: Visit, weeks: Sequence[KeptWeek]) -> None:
         st.error(plain(str(exc)), icon=":material/error:")
         return
     look_again()
-    visit.notice = tr("The alarm is acknowledged. The course begins anew.")
+    visit.notice = tr("The alarm is acknowledged. The course begins again.")
     st.rerun()
 
 

@@ -178,7 +178,7 @@ def read_parts(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
             raise DatasetError(
                 msg(
                     "{path} is damaged. Run the command that scored the films again: it makes "
-                    "only this file anew.",
+                    "only this file again.",
                     path=str(path),
                 )
             ) from exc

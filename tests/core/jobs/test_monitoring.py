@@ -104,7 +104,7 @@ def test_a_week_waits_two_days_for_films_that_are_to_be_read(database, films) ->
 
 
 class Weeks(SqlMonitoring):
-    """Keeps what it is told; films come in anew each week, and none is kept."""
+    """Keeps what it is told; films come in again each week, and none is kept."""
 
     def gather(self, identity: str, run_id: str, begins: date) -> WeekSeen:
         rng = np.random.default_rng(begins.toordinal())

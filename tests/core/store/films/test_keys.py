@@ -30,7 +30,7 @@ def test_a_new_master_key_opens_all_films_and_the_old_one_none(films, database, 
     before = films.keyring.path.read_text()
     secret, objects = films.keyring.secret, bytes_below(place)
     assert films.keyring.change_master_key() == 1
-    assert bytes_below(place) == objects  # no film is written anew
+    assert bytes_below(place) == objects  # no film is written again
     fresh = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
     assert (fresh.content(FILM), fresh.keyring.secret) == (CONTENT, secret)
     assert fresh.find(FILM).reading.thumbnail == THUMBNAIL
