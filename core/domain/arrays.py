@@ -12,8 +12,9 @@ LabelImage = npt.NDArray[np.int32]
 FloatVector = npt.NDArray[np.float64]
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 
-_SAMPLED, _SPREAD, _HALF = 4096, 2.0, 0.5
-"""Of `percentiles`: values sampled, and how far around a rank is looked, in roots of the sample."""
+_SAMPLED, _TRIES, _SPREAD, _HALF = 4096, 3, 2.0, 0.5
+"""Of `percentiles`: values sampled, levels tried, and how far around a rank is looked else, in
+roots of the sample."""
 
 
 def read_only(array: npt.NDArray[ScalarT]) -> npt.NDArray[ScalarT]:
@@ -52,11 +53,16 @@ def percentiles(values: FloatImage, shares: tuple[float, ...]) -> FloatVector:
 def _value_at(flat: FloatImage, sample: FloatImage, rank: int) -> tuple[np.float32, int]:
     """Return the value of a rank, from 0, and a rank up to which all have it, without sorting."""
     expected = rank * len(sample) // len(flat)
-    guess = np.float32(sample[expected])
-    less = int(np.count_nonzero(flat < guess))
-    not_more = int(np.count_nonzero(flat <= guess))
-    if less <= rank < not_more:
-        return guess, not_more - 1
+    guess = sample[expected]
+    for _ in range(_TRIES):  # of few levels it is mostly the guess, or the one beside it
+        less = int(np.count_nonzero(flat < guess))
+        not_more = int(np.count_nonzero(flat <= guess))
+        if less <= rank < not_more:
+            return np.float32(guess), not_more - 1
+        first, after = np.searchsorted(sample, guess), np.searchsorted(sample, guess, "right")
+        if after - first == 1:  # of many levels the one beside it is no better
+            break
+        guess = sample[max(0, first - 1) if rank < less else min(after, len(sample) - 1)]
     spread = int(_SPREAD * np.sqrt(len(sample)))
     start, end = max(0, expected - spread), min(len(sample) - 1, expected + spread)
     low = sample[start] if start else np.float32(-np.inf)
