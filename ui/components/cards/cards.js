@@ -23,6 +23,7 @@ class Cards {
     document.addEventListener("keydown", this.onPageKey);
     this.list.addEventListener("keydown", (event) => this.onKey(event));
     this.list.addEventListener("click", (event) => {
+      if (event.detail > 1) return; // a double click opens once: to open again may be to close
       const node = event.target.closest(".card");
       if (node) this.open(this.shown.findIndex((card) => card.node === node));
     });
