@@ -12,6 +12,9 @@ import tempfile
 import numpy as np
 import numpy.typing as npt
 
+KEPT_BYTES = 4_000_000
+"""A file of no more than this keeps its memory for the next: a system takes long to clear pages."""
+
 
 def open_memory_file() -> int:
     """Return the descriptor of an empty file that lies in memory.
@@ -33,7 +36,7 @@ def put(descriptor: int, content: bytes | memoryview) -> None:
 
 
 def take(descriptor: int, size: int) -> npt.NDArray[np.uint8]:
-    """Return the first bytes of a memory file, and let go of its memory."""
+    """Return the first bytes of a memory file, and let go of its memory if it is large."""
     taken = np.empty(size, np.uint8)
     at = 0
     while at < size:
@@ -41,5 +44,6 @@ def take(descriptor: int, size: int) -> npt.NDArray[np.uint8]:
         if not read:
             raise EOFError(f"{at} of {size} bytes were passed on")
         at += read
-    os.ftruncate(descriptor, 0)
+    if os.fstat(descriptor).st_size > KEPT_BYTES:
+        os.ftruncate(descriptor, 0)
     return taken

@@ -48,6 +48,8 @@ _CONFIG = {
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.worker.profile.enabled": False,
+    # Without Dask's MALLOC_TRIM_THRESHOLD_: it has each file's memory mapped again, page by page.
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
     "distributed.worker.memory.terminate": False,  # films are bounded, one is read at a time
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.spill": False,
