@@ -205,9 +205,13 @@ class ScoreTask(BackgroundTask[int]):
             try:
                 self._score(set_id, run, self._note, lambda: self.cancelled)
             except FirstReadError as exc:
+                if self.cancelled:
+                    break
                 self.failed[self.now] = exc.sentence
             self.report((at + 1) / len(self._wanted))
-        self.now, self._at = None, len(self._wanted)
+        else:
+            self._at = len(self._wanted)
+        self.now = None
         return len(self._wanted) - len(self.failed)
 
     def _note(self, done: int, total: int) -> None:

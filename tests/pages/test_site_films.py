@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Role
 from core.domain.site_set import LeftOut, SiteKind, SiteSet, WhyLeftOut
+from core.errors import Cancelled
 from core.settings import PROJECT_ROOT, get_settings
 from core.store.films.site_films import SqlSiteSets, open_site_sets
 from core.store.films.worklist import open_films
@@ -272,3 +274,32 @@ def test_a_set_that_no_run_has_read_is_not_offered_yet(
     page = app_pages.open_page("errors", library=one.set_id)
     assert "Unread" not in offered_in(page)
     assert "Read by 0 of 2 runs: none yet" in said(show())
+
+
+def test_reading_is_stopped_and_goes_on_when_wanted(
+    sets: SqlSiteSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    may_end = threading.Event()
+
+    def read(store, _scores, set_id, run, _files, _pool, _progress, cancelled) -> None:
+        begun.append(run.run_id)
+        while not may_end.wait(0.01):
+            if cancelled():
+                raise Cancelled("stopped")
+        keep_scores(store, store.find(set_id), get_engine().gate.sha256)
+
+    monkeypatch.setattr("ui.app.reading_sets.read_set", read)
+    keep_set(sets, "Slow", [True, False])
+    show().button(key="site-films-stop-reading").click().run()
+    page = show()
+    assert "Run f08 cannot read them: Reading was stopped." in said(page)
+    assert begun == ["f08"]
+    assert "site-films-stop-reading" not in [button.key for button in page.button]
+    may_end.set()
+    page.button(key="site-films-read-on").click().run()
+    deadline = time.monotonic() + 20
+    while "Read by 2 of 2 runs" not in said(page := show()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "site-films-read-on" not in [button.key for button in page.button]

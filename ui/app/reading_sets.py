@@ -10,16 +10,25 @@ import streamlit as st
 from core.domain.model import RunRecord
 from core.jobs.film_pool import get_film_pool
 from core.jobs.site_films import Cancelling, Progress
-from core.jobs.site_scores import ScoreTask, SiteScores, missing_scores, read_set
+from core.jobs.site_scores import Pair, ScoreTask, SiteScores, missing_scores, read_set
+from core.language.words import msg
 from core.store.films.site_films import SqlSiteSets
 
 ONE_THREAD = 1
 """Of each of the two processes that read films."""
 
+STOPPED = msg("Reading was stopped. Choose Read on under Site, Films.")
+
 
 @st.cache_resource(show_spinner=False)
 def _tasks() -> list[ScoreTask]:
     return []
+
+
+@st.cache_resource(show_spinner=False)
+def _stopped() -> set[Pair]:
+    """Return which sets are not read by which runs until somebody wants it again."""
+    return set()
 
 
 def read_sets_behind(
@@ -34,7 +43,7 @@ def read_sets_behind(
     if tasks and tasks[-1].running:
         return
     failed = {pair for task in tasks for pair in task.failed}
-    missing = missing_scores(scores, set_ids, runs, failed)
+    missing = missing_scores(scores, set_ids, runs, failed | _stopped())
     if not missing:
         return
 
@@ -54,7 +63,27 @@ def sets_under_way() -> ScoreTask | None:
 
 def why_not_read(set_id: str, run: str) -> str:
     """Return why a run could not read a set; empty if it did not fail."""
+    if (set_id, run) in _stopped():
+        return STOPPED
     return next((task.failed[set_id, run] for task in _tasks() if (set_id, run) in task.failed), "")
+
+
+def stop_all_reading() -> None:
+    """Stop what is under way, and begin nothing of what it would have read, until `read_on`."""
+    task = sets_under_way()
+    if task is not None:
+        _stopped().update(task.waiting)
+        task.cancel()
+
+
+def read_on() -> None:
+    """Let the next run of a page begin again where reading was stopped."""
+    _stopped().clear()
+
+
+def reading_stopped(set_ids: Sequence[str]) -> bool:
+    """Return whether runs would read any of these sets if they were not stopped."""
+    return any(set_id in set_ids for set_id, _ in _stopped())
 
 
 def stop_reading(set_id: str) -> None:

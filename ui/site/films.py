@@ -27,7 +27,14 @@ from core.store.films.site_films import MOST_LETTERS
 from core.tables import csv_table
 from ui.app.identity import not_allowed
 from ui.app.progress import REFRESH_S, Watch
-from ui.app.reading_sets import sets_under_way, stop_reading, why_not_read
+from ui.app.reading_sets import (
+    read_on,
+    reading_stopped,
+    sets_under_way,
+    stop_all_reading,
+    stop_reading,
+    why_not_read,
+)
 from ui.app.resources import get_site_libraries, get_site_scores, get_site_sets
 from ui.app.session import Visit
 from ui.components.plain_text import plain
@@ -223,6 +230,13 @@ def _draw_under_way() -> None:
     if adding is not None or reading is not None:
         read = None if reading is None else reading.now
         st.fragment(_follow, run_every=REFRESH_S if adding else 2.0)(Watch(), adding, read)
+    if reading is None and reading_stopped([one.name for one in get_site_libraries()]):
+        st.button(
+            tr("Read on"),
+            icon=":material/play_arrow:",
+            key="site-films-read-on",
+            on_click=read_on,
+        )
 
 
 def _follow(watch: Watch, adding: AddTask | None, read: tuple[str, str] | None) -> None:
@@ -253,6 +267,12 @@ def _follow(watch: Watch, adding: AddTask | None, read: tuple[str, str] | None) 
                 done=reading.done,
                 n=reading.total,
             ),
+        )
+        st.button(
+            tr("Stop reading"),
+            icon=":material/stop_circle:",
+            key="site-films-stop-reading",
+            on_click=stop_all_reading,
         )
     news |= (None if reading is None else reading.now) != read
     watch.rerun_if(news=news)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -311,3 +313,22 @@ def test_runs_read_sets_one_after_the_other_and_a_failure_does_not_stop_them():
     assert read == [("site-a", "f08"), ("site-b", "f08")]
     assert task.failed == {("site-a", "f04"): "no room"}
     assert (task.result, task.waiting, task.now) == (2, frozenset(), None)
+
+
+def test_a_stopped_task_still_knows_what_it_has_not_read():
+    began = threading.Event()
+
+    def score(set_id, _run, _note, cancelled):
+        if set_id == "site-b":
+            began.set()
+            while not cancelled():
+                time.sleep(0.01)
+            raise Cancelled("stopped")
+
+    wanted = [("site-a", RUN), ("site-b", RUN), ("site-c", RUN)]
+    task = ScoreTask(wanted, score).start()
+    assert began.wait(10)
+    task.cancel()
+    assert task.wait(10)
+    assert task.failed == {}
+    assert task.waiting == {("site-b", "f08"), ("site-c", "f08")}
