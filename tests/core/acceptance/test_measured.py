@@ -14,8 +14,9 @@ from core.domain.rate import Rate
 from core.errors import DatasetError
 from core.evaluation.metrics import expected_calibration_error
 from core.runs.listing import list_runs
-from core.runs.predictions import read_predictions
+from core.runs.predictions import Predictions, read_predictions
 from core.settings import get_settings
+from core.stats.intervals import wilson_rate
 
 DECLARED = Declaration(
     USUAL_CRITERIA, 0.97, 200, 0, "Dr. Lindqvist", datetime(2026, 3, 2, tzinfo=UTC)
@@ -94,6 +95,51 @@ def test_a_criterion_is_about_the_value_or_all_of_its_interval(criterion, met):
 
 def test_what_is_not_known_meets_nothing():
     assert not Criterion(Measure.SENSITIVITY, 0.5).met_by(Rate(float("nan"), 0.0, 1.0, 0))
+
+
+@pytest.fixture(scope="module")
+def alone_and_fourfold(site, run):
+    """Return a test of one film a patient, and of the same with four copies of each film."""
+    table = site.scored.films
+    names = np.array([f"patient {place:04d}" for place in range(len(table))])
+    once = Predictions(replace(table, patient=names), site.scored.logit, site.scored.probability)
+    four = once.where(np.repeat(np.arange(len(once)), 4))
+    tested = [
+        accept(SiteFilms(films, {}, {}, {}), run, replace(DECLARED, tuning_films=tuning))
+        for films, tuning in ((once, 200), (four, 800))
+    ]
+    assert [one.by_patient for one in tested] == [False, True]
+    assert tested[1].site.n == 4 * tested[0].site.n  # the same patients
+    return tested
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "accuracy", "roc_auc"])
+def test_copies_of_a_film_do_not_narrow_an_interval(alone_and_fourfold, name):
+    once, four = (one.own.rates[name] for one in alone_and_fourfold)
+    assert (four.value, four.low, four.high) == pytest.approx(
+        (once.value, once.low, once.high), abs=1e-6
+    )
+
+
+def test_copies_of_a_film_do_not_narrow_error_and_likelihood_ratios(alone_and_fourfold):
+    once, four = (one.own.rates["expected_calibration_error"] for one in alone_and_fourfold)
+    assert four.high - four.low == pytest.approx(once.high - once.low, rel=1e-6)
+    for (_, _, first), (_, _, second) in zip(
+        *(one.bands for one in alone_and_fourfold), strict=True
+    ):
+        told, by_film = second.ratio, replace(second, ill_effect=1.0, well_effect=1.0).ratio
+        wider = np.log(told.high / told.low) / np.log(by_film.high / by_film.low)
+        assert wider == pytest.approx(2.0, rel=0.01)  # the root of four
+        assert second.all_ill == 4 * first.all_ill
+
+
+def test_with_one_film_a_patient_the_intervals_are_those_by_film(alone_and_fourfold):
+    once, _ = alone_and_fourfold
+    matrix = once.site.matrix
+    assert once.site.rates["sensitivity"] == wilson_rate(
+        matrix.true_positive, matrix.true_positive + matrix.false_negative
+    )
+    assert {(band.ill_effect, band.well_effect) for band in once.score_bands} == {(1.0, 1.0)}
 
 
 def test_bands_hold_every_test_film_once(found):
