@@ -45,6 +45,8 @@ FEWEST_IN_GROUP = 20
 CURVE_BINS = 8
 SURE = 0.99
 LOW = 0.10
+MOST_SCORES = 2000
+"""Patients whose scores are kept for the weekly check."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +125,9 @@ class Acceptance:
         Share of false alarms and sensitivity of the test films, at every threshold.
     own_curve, site_curve : tuple of CalibrationBin
         Of the test films, as many in each; by the run's probability and by the site's.
+    ill_scores, well_scores : tuple of float
+        The site's probabilities of films with pneumonia and without, ascending; one film of each
+        patient, those that tuned too, of `MOST_SCORES` patients at most.
     """
 
     run_id: str
@@ -145,6 +150,8 @@ class Acceptance:
     own_curve: tuple[CalibrationBin, ...]
     site_curve: tuple[CalibrationBin, ...]
     patients_stated: bool
+    ill_scores: tuple[float, ...]
+    well_scores: tuple[float, ...]
 
     @property
     def go(self) -> bool:
@@ -198,6 +205,7 @@ def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Accept
     called, patients = test.probability >= own_threshold, test.films.patient
     readers = {name: said[~tuning] for name, said in films.readers.items()}
     groups = {kind: names[~tuning] for kind, names in films.groups.items()}
+    ill_scores, well_scores = _one_of_each_patient(scored, calibration, rng)
     return Acceptance(
         run_id=run.run_id,
         export_sha256=export_identity(run),
@@ -223,7 +231,19 @@ def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Accept
             calibration.apply(test.probability), test.films.label, CURVE_BINS, patients
         ),
         patients_stated=films.patients_stated,
+        ill_scores=ill_scores,
+        well_scores=well_scores,
     )
+
+
+def _one_of_each_patient(
+    scored: Predictions, calibration: SiteCalibration, rng: np.random.Generator
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    _, first = np.unique(scored.films.patient, return_index=True)
+    drawn = scored.where(rng.permutation(first)[:MOST_SCORES])
+    scores, ill = calibration.apply(drawn.probability), drawn.films.label == 1
+    with_it, without = (tuple(np.sort(scores[one]).round(6).tolist()) for one in (ill, ~ill))
+    return with_it, without
 
 
 def _roc(test: Predictions) -> tuple[tuple[float, float], ...]:

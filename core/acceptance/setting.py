@@ -31,6 +31,8 @@ class KeptSetting:
         Films that passed the quality check, their patients, and those films that tuned.
     refused : int
         Films that the quality check refused.
+    ill_scores, well_scores : tuple of float
+        As of `core.acceptance.measured.Acceptance`; empty where they were not kept.
     """
 
     setting: SiteSetting
@@ -40,6 +42,8 @@ class KeptSetting:
     patients: int
     tuning: int
     refused: int
+    ill_scores: tuple[float, ...] = ()
+    well_scores: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the database keeps it."""
@@ -173,6 +177,8 @@ def setting_of(
         patients=found.patients,
         tuning=found.tuning,
         refused=sum(found.refused.values()),
+        ill_scores=found.ill_scores,
+        well_scores=found.well_scores,
     )
 
 

@@ -34,6 +34,8 @@ def monitor(
     from core.jobs.monitoring import (  # noqa: PLC0415
         check_due,
         read_along,
+        reference_in_use,
+        reference_words,
         shadow_run,
         watch_run,
     )
@@ -56,6 +58,7 @@ def monitor(
         monitoring = SqlMonitoring(database)
         check_due(monitoring, watched, utc_now())
         kept, alarm = monitoring.weeks(identity), monitoring.open_alarm(identity)
+        notes = monitoring.notes(identity)
         shadow = shadow_run(database, settings, engine)
         read = 0
         if shadow is not None:
@@ -65,6 +68,8 @@ def monitor(
                     read += some
     if not kept:
         print_text(f"No week with films that {run_id} read is over yet.")
+    reference = reference_in_use(watched, kept, notes)
+    print_text(reference_words(reference, watched.run))
     for week in kept[-weeks:]:
         powers = ", ".join(
             f"{stream} {10.0 ** week.checked.log10_e[stream]:.3g}"

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.acceptance import measured
 from core.acceptance.criteria import USUAL_CRITERIA, Criterion, Declaration, Measure
 from core.acceptance.cross_fitting import calibration_error, cross_fit
 from core.acceptance.measured import FEWEST_IN_GROUP, SiteFilms, accept
@@ -148,6 +149,18 @@ def test_bands_hold_every_test_film_once(found):
     assert ends[0][0] == 0.0
     assert ends[-1][1] == 1.0
     assert all(first[1] <= second[0] for first, second in pairwise(ends))
+
+
+def test_one_film_of_each_patient_is_kept_for_the_weekly_check(found, site, monkeypatch, run):
+    kept = (*found.ill_scores, *found.well_scores)
+    assert len(kept) == found.patients < found.films
+    on_site = found.calibration.apply(site.scored.probability).round(6)
+    ill = site.scored.films.label == 1
+    assert set(found.ill_scores) <= set(on_site[ill])
+    assert set(found.well_scores) <= set(on_site[~ill])
+    monkeypatch.setattr(measured, "MOST_SCORES", 70)
+    few = accept(site, run, DECLARED)
+    assert len(few.ill_scores) + len(few.well_scores) == 70
 
 
 def test_small_groups_are_not_told_apart(found):

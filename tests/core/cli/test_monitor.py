@@ -49,6 +49,7 @@ def test_it_says_what_each_week_found_and_ends_with_2_while_an_alarm_is_open(dat
     quiet = shell.invoke(app, ["monitor"])
     assert quiet.exit_code == 0
     assert "2 Mar 2026" in quiet.output or "2026-03-02" in quiet.output
+    assert f"validation films of {run.run_id}." in quiet.output
     assert "3 films  e: scores 10, refusals 0.316" in quiet.output
     monitoring.keep_week(identity, run.run_id, kept_week(1, scores=3.0))
     alarm = shell.invoke(app, ["monitor", "--weeks", "2"])
