@@ -15,6 +15,7 @@ from core.serving.choice import decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
 from core.store.served_runs import list_served_choices
+from core.store.site_settings import find_in_force
 
 MOST_WEEKS = 520
 
@@ -49,7 +50,8 @@ def monitor(
         choices = list_served_choices(database)
         newest = choices[-1] if choices else None
         run_id = decide_served_run(settings.named_run, SERVED_RUN, newest).run_id
-        engine = open_engine(settings.models, run_id, settings.inference_threads)
+        setting = find_in_force(database, settings.models, run_id).setting
+        engine = open_engine(settings.models, run_id, settings.inference_threads, setting)
         identity = reading_identity(engine.classifier.run_record, engine.gate.sha256)
         watched = watch_run(database, engine.classifier.run_record, identity)
         if watched is None:
