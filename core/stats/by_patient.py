@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from core.domain.rate import Rate
 from core.stats.intervals import (
@@ -23,6 +22,7 @@ from core.stats.intervals import (
     newcombe_interval,
     roc_auc,
     structural_components,
+    wilson_rate,
 )
 
 Patients = npt.NDArray[Any]
@@ -71,12 +71,8 @@ def share_by_patient(part: Mask, whole: Mask, patients: Patients) -> Rate:
     part, whole : (N,) bool ndarrays
         Such as films that are called pneumonia, and films that are.
     """
-    n, count = int(whole.sum()), int((part & whole).sum())
-    if not n:
-        return Rate(float("nan"), 0.0, 1.0, 0)
     effect = design_effect(part[whole], patients[whole])
-    low, high = proportion_confint(count / effect, n / effect, alpha=0.05, method="wilson")
-    return Rate(count / n, float(low), float(high), n)
+    return wilson_rate(int((part & whole).sum()), int(whole.sum()), effect)
 
 
 def roc_auc_of_patients(scores: Scores, labels: Labels, patients: Patients) -> Rate:
