@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,21 +16,26 @@ from core.acceptance.site_threshold import choose_site_threshold
 from core.comparison.curves import trace_curves
 from core.domain.model import OperatingPoint, RunRecord
 from core.domain.rate import Rate
-from core.domain.site import SiteCalibration
+from core.domain.site import ScoreBand, SiteCalibration
 from core.errors import DatasetError
 from core.evaluation.likelihood_ratio import CountedBand
 from core.evaluation.metrics import (
     CalibrationBin,
     Evaluation,
     calibration_by_count,
-    confusion_at,
     evaluate_predictions,
-    rates_of,
 )
 from core.evaluation.operating_point import measure_operating_point
 from core.language.words import msg
 from core.runs.predictions import Predictions
 from core.runs.store import export_identity
+from core.stats.by_patient import (
+    Patients,
+    are_repeated,
+    design_effect,
+    roc_auc_of_patients,
+    share_by_patient,
+)
 from core.stats.intervals import Mask, McNemar, mcnemar, wilson_rate
 
 SITE_TEST = "test"
@@ -40,6 +45,8 @@ FEWEST_IN_GROUP = 20
 CURVE_BINS = 8
 SURE = 0.99
 LOW = 0.10
+MOST_SCORES = 2000
+"""Patients whose scores are kept for the weekly check."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,13 +117,17 @@ class Acceptance:
     own_threshold : float
         The site's threshold as the run's own probability.
     own, site : Evaluation
-        Of the test films: by the run's calibration and operating point, and by the site's.
+        Of the test films: by the run's calibration and operating point, and by the site's. Every
+        interval keeps a patient's films together.
     bands : tuple of (float, float, CountedBand)
         From, to, and likelihood ratio of the test films, by band of the site's probability.
     roc : tuple of (float, float)
         Share of false alarms and sensitivity of the test films, at every threshold.
     own_curve, site_curve : tuple of CalibrationBin
         Of the test films, as many in each; by the run's probability and by the site's.
+    ill_scores, well_scores : tuple of float
+        The site's probabilities of films with pneumonia and without, ascending; one film of each
+        patient, those that tuned too, of `MOST_SCORES` patients at most.
     """
 
     run_id: str
@@ -139,11 +150,29 @@ class Acceptance:
     own_curve: tuple[CalibrationBin, ...]
     site_curve: tuple[CalibrationBin, ...]
     patients_stated: bool
+    ill_scores: tuple[float, ...]
+    well_scores: tuple[float, ...]
 
     @property
     def go(self) -> bool:
         """Whether every criterion is met."""
         return all(one.met for one in self.judged)
+
+    @property
+    def by_patient(self) -> bool:
+        """Whether several test films are of one patient, which the intervals allow for."""
+        return self.site.n_patients < self.site.n
+
+    @property
+    def score_bands(self) -> tuple[ScoreBand, ...]:
+        """The bands as a setting keeps them."""
+        return tuple(
+            ScoreBand(
+                *(low, high, band.ill, band.all_ill, band.well, band.all_well),
+                *(band.ill_effect, band.well_effect),
+            )
+            for low, high, band in self.bands
+        )
 
 
 def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Acceptance:
@@ -173,9 +202,10 @@ def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Accept
     )
     own = _evaluate(test, test.probability, run.operating_point.threshold)
     site = _evaluate(test, calibration.apply(test.probability), threshold)
-    called = test.probability >= own_threshold
+    called, patients = test.probability >= own_threshold, test.films.patient
     readers = {name: said[~tuning] for name, said in films.readers.items()}
     groups = {kind: names[~tuning] for kind, names in films.groups.items()}
+    ill_scores, well_scores = _one_of_each_patient(scored, calibration, rng)
     return Acceptance(
         run_id=run.run_id,
         export_sha256=export_identity(run),
@@ -188,18 +218,32 @@ def accept(films: SiteFilms, run: RunRecord, declaration: Declaration) -> Accept
         own_threshold=own_threshold,
         own=own,
         site=site,
-        bands=count_bands(calibration.apply(test.probability), test.films.label, threshold),
-        subgroups=tuple(_subgroups(groups, called, test.films.label)),
-        readers=tuple(_readers(readers, called, test.films.label)),
+        bands=count_bands(
+            calibration.apply(test.probability), test.films.label, patients, threshold
+        ),
+        subgroups=tuple(_subgroups(groups, called, test.films.label, patients)),
+        readers=tuple(_readers(readers, called, test.films.label, patients)),
         refused=films.refused,
         judged=judge_all(declaration.criteria, _measured(site, films.refused, len(scored))),
         roc=_roc(test),
-        own_curve=calibration_by_count(test.probability, test.films.label, CURVE_BINS),
+        own_curve=calibration_by_count(test.probability, test.films.label, CURVE_BINS, patients),
         site_curve=calibration_by_count(
-            calibration.apply(test.probability), test.films.label, CURVE_BINS
+            calibration.apply(test.probability), test.films.label, CURVE_BINS, patients
         ),
         patients_stated=films.patients_stated,
+        ill_scores=ill_scores,
+        well_scores=well_scores,
     )
+
+
+def _one_of_each_patient(
+    scored: Predictions, calibration: SiteCalibration, rng: np.random.Generator
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    _, first = np.unique(scored.films.patient, return_index=True)
+    drawn = scored.where(rng.permutation(first)[:MOST_SCORES])
+    scores, ill = calibration.apply(drawn.probability), drawn.films.label == 1
+    with_it, without = (tuple(np.sort(scores[one]).round(6).tolist()) for one in (ill, ~ill))
+    return with_it, without
 
 
 def _roc(test: Predictions) -> tuple[tuple[float, float], ...]:
@@ -225,7 +269,20 @@ def _evaluate(
     test: Predictions, probabilities: npt.NDArray[np.float64], threshold: float
 ) -> Evaluation:
     labels, patients = test.films.label, test.films.patient
-    return evaluate_predictions(probabilities, labels, threshold, SITE_TEST, patients)
+    found = evaluate_predictions(probabilities, labels, threshold, SITE_TEST, patients)
+    if not are_repeated(patients):
+        return found
+    called, ill = probabilities >= threshold, labels == 1
+    shares = {
+        "sensitivity": (called, ill),
+        "specificity": (~called, ~ill),
+        "ppv": (ill, called),
+        "npv": (~ill, ~called),
+        "accuracy": (called == ill, np.ones_like(ill)),
+    }
+    rates = {name: share_by_patient(*both, patients) for name, both in shares.items()}
+    rates["roc_auc"] = roc_auc_of_patients(probabilities, labels, patients)
+    return replace(found, rates=found.rates | rates)
 
 
 def _measured(site: Evaluation, refused: Mapping[str, int], passed: int) -> dict[Measure, Rate]:
@@ -240,41 +297,56 @@ def _measured(site: Evaluation, refused: Mapping[str, int], passed: int) -> dict
 
 
 def count_bands(
-    probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64], threshold: float
+    probabilities: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.int64],
+    patients: Patients,
+    threshold: float,
 ) -> tuple[tuple[float, float, CountedBand], ...]:
     """Return from, to and likelihood ratio of bands of the probability; empty ones are left out."""
     ends = sorted({0.0, LOW, threshold, SURE, 1.0})
-    all_ill = int(labels.sum())
+    sick = labels == 1
+    all_ill = int(sick.sum())
     found = []
     for low, high in pairwise(ends):
         inside = (probabilities >= low) & ((probabilities < high) | (high == 1.0))
         ill, n = int(labels[inside].sum()), int(inside.sum())
         if n:
             counted = CountedBand(
-                SITE_TEST, low, high, ill, all_ill, n - ill, len(labels) - all_ill
+                *(SITE_TEST, low, high, ill, all_ill, n - ill, len(labels) - all_ill),
+                ill_effect=design_effect(inside[sick], patients[sick]),
+                well_effect=design_effect(inside[~sick], patients[~sick]),
             )
             found.append((low, high, counted))
     return tuple(found)
 
 
 def _subgroups(
-    groups: Mapping[str, npt.NDArray[np.str_]], called: Mask, labels: npt.NDArray[np.int64]
+    groups: Mapping[str, npt.NDArray[np.str_]],
+    called: Mask,
+    labels: npt.NDArray[np.int64],
+    patients: Patients,
 ) -> Sequence[SubgroupRates]:
     return [
-        SubgroupRates(kind, name, int(inside.sum()), *_rates(called[inside], labels[inside]))
+        SubgroupRates(
+            *(kind, name, int(inside.sum())),
+            *_rates(called[inside], labels[inside], patients[inside]),
+        )
         for kind, names in groups.items()
         for name in sorted(set(names.tolist()) - {""})
         if (inside := names == name).sum() >= FEWEST_IN_GROUP
     ]
 
 
-def _rates(called: Mask, labels: npt.NDArray[np.int64]) -> tuple[Rate, Rate]:
-    found = rates_of(confusion_at(called.astype(np.float64), labels, 0.5))
-    return found["sensitivity"], found["specificity"]
+def _rates(called: Mask, labels: npt.NDArray[np.int64], patients: Patients) -> tuple[Rate, Rate]:
+    ill = labels == 1
+    return share_by_patient(called, ill, patients), share_by_patient(~called, ~ill, patients)
 
 
 def _readers(
-    readers: Mapping[str, npt.NDArray[np.int64]], called: Mask, labels: npt.NDArray[np.int64]
+    readers: Mapping[str, npt.NDArray[np.int64]],
+    called: Mask,
+    labels: npt.NDArray[np.int64],
+    patients: Patients,
 ) -> Sequence[ReaderRates]:
     found = []
     for name, said in readers.items():
@@ -287,8 +359,8 @@ def _readers(
             ReaderRates(
                 name,
                 int(read.sum()),
-                *_rates(theirs, labels[read]),
-                *_rates(ours, labels[read]),
+                *_rates(theirs, labels[read], patients[read]),
+                *_rates(ours, labels[read], patients[read]),
                 against,
             )
         )

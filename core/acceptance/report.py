@@ -73,6 +73,7 @@ def describe_acceptance(found: Acceptance, site: str, made_at: datetime) -> Docu
             reader=declared.declared_by,
             day=time_text(declared.declared_at),
         ),
+        intervals_text(found),
     )
     sections = (
         Section(IN_SHORT, tr("In short"), (Bullets(lines), _criteria(found.judged))),
@@ -93,6 +94,20 @@ def _with_interval(rate: Rate) -> str:
     if np.isnan(rate.value):
         return tr("not known, n = {n}", n=rate.n)
     return tr(rate_text(rate))
+
+
+def intervals_text(found: Acceptance) -> str:
+    """Return in words whether the intervals are by patient or by film."""
+    if found.by_patient:
+        return tr(
+            "The intervals are by patient: the {n} test films are of {patients} patients. "
+            "McNemar's test and the interval of refused films are by film.",
+            n=found.site.n,
+            patients=found.site.n_patients,
+        )
+    if found.patients_stated:
+        return tr("The intervals are by film: every test film is of another patient.")
+    return tr("The intervals are by film: the labels state no patients.")
 
 
 def limit_text(one: Judged) -> str:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.acceptance.criteria import Declaration, Judged
 from core.acceptance.measured import Acceptance
 from core.domain.model import RunRecord, SiteSetting
-from core.domain.site import ScoreBand, chosen_on_text
+from core.domain.site import chosen_on_text
 from core.errors import ReviewStoreError
 from core.language.numbers import day_text
 from core.language.words import Message, msg
@@ -31,6 +31,8 @@ class KeptSetting:
         Films that passed the quality check, their patients, and those films that tuned.
     refused : int
         Films that the quality check refused.
+    ill_scores, well_scores : tuple of float
+        As of `core.acceptance.measured.Acceptance`; empty where they were not kept.
     """
 
     setting: SiteSetting
@@ -40,6 +42,8 @@ class KeptSetting:
     patients: int
     tuning: int
     refused: int
+    ill_scores: tuple[float, ...] = ()
+    well_scores: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the database keeps it."""
@@ -148,10 +152,6 @@ def setting_of(
     DatasetError
         If its calibration would put films into another order than the run does.
     """
-    bands = tuple(
-        ScoreBand(low, high, band.ill, band.all_ill, band.well, band.all_well)
-        for low, high, band in found.bands
-    )
     setting = SiteSetting(
         version=version,
         site=site,
@@ -160,7 +160,7 @@ def setting_of(
         calibration=found.calibration,
         point=replace(found.point, chosen_on=chosen_on_text(site, version)),
         own_threshold=found.own_threshold,
-        bands=bands,
+        bands=found.score_bands,
         films=found.site.n,
         sensitivity=found.site.rates["sensitivity"],
         specificity=found.site.rates["specificity"],
@@ -177,6 +177,8 @@ def setting_of(
         patients=found.patients,
         tuning=found.tuning,
         refused=sum(found.refused.values()),
+        ill_scores=found.ill_scores,
+        well_scores=found.well_scores,
     )
 
 

@@ -15,6 +15,7 @@ from core.serving.choice import decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
 from core.store.served_runs import list_served_choices
+from core.store.site_settings import find_in_force
 
 MOST_WEEKS = 520
 
@@ -34,6 +35,8 @@ def monitor(
     from core.jobs.monitoring import (  # noqa: PLC0415
         check_due,
         read_along,
+        reference_in_use,
+        reference_words,
         shadow_run,
         watch_run,
     )
@@ -47,7 +50,8 @@ def monitor(
         choices = list_served_choices(database)
         newest = choices[-1] if choices else None
         run_id = decide_served_run(settings.named_run, SERVED_RUN, newest).run_id
-        engine = open_engine(settings.models, run_id, settings.inference_threads)
+        setting = find_in_force(database, settings.models, run_id).setting
+        engine = open_engine(settings.models, run_id, settings.inference_threads, setting)
         identity = reading_identity(engine.classifier.run_record, engine.gate.sha256)
         watched = watch_run(database, engine.classifier.run_record, identity)
         if watched is None:
@@ -56,6 +60,7 @@ def monitor(
         monitoring = SqlMonitoring(database)
         check_due(monitoring, watched, utc_now())
         kept, alarm = monitoring.weeks(identity), monitoring.open_alarm(identity)
+        notes = monitoring.notes(identity)
         shadow = shadow_run(database, settings, engine)
         read = 0
         if shadow is not None:
@@ -65,6 +70,8 @@ def monitor(
                     read += some
     if not kept:
         print_text(f"No week with films that {run_id} read is over yet.")
+    reference = reference_in_use(watched, kept, notes)
+    print_text(reference_words(reference, watched.run))
     for week in kept[-weeks:]:
         powers = ", ".join(
             f"{stream} {10.0 ** week.checked.log10_e[stream]:.3g}"

@@ -72,6 +72,8 @@ class ScoreBand:
         Of the site's probability; the last band holds its upper end.
     ill, well : int
         Films with pneumonia and without; ``all_ill`` and ``all_well`` in all bands.
+    ill_effect, well_effect : float
+        As of `core.evaluation.likelihood_ratio.CountedBand`.
     """
 
     low: float
@@ -80,6 +82,8 @@ class ScoreBand:
     all_ill: int
     well: int
     all_well: int
+    ill_effect: float = 1.0
+    well_effect: float = 1.0
 
 
 def chosen_on_text(site: str, version: int) -> str:

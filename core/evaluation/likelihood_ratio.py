@@ -51,6 +51,9 @@ class CountedBand:
         The band's ends, as ratios; None where it is open.
     ill, well : int
         Films with pneumonia and without in the band; ``all_ill`` and ``all_well`` in the part.
+    ill_effect, well_effect : float
+        How many films of either class say as much as one of another patient would, from
+        `core.stats.by_patient.design_effect`; 1 takes films for independent.
     """
 
     films: str
@@ -60,6 +63,8 @@ class CountedBand:
     all_ill: int
     well: int
     all_well: int
+    ill_effect: float = 1.0
+    well_effect: float = 1.0
 
     @property
     def ratio(self) -> Rate:
@@ -70,7 +75,8 @@ class CountedBand:
         a, b = self.ill + 0.5, self.well + 0.5
         n, m = self.all_ill + 0.5, self.all_well + 0.5
         ratio = (a / n) / (b / m)
-        spread = math.exp(1.96 * math.sqrt(1 / a - 1 / n + 1 / b - 1 / m))
+        of_ill, of_well = self.ill_effect * (1 / a - 1 / n), self.well_effect * (1 / b - 1 / m)
+        spread = math.exp(1.96 * math.sqrt(of_ill + of_well))
         return Rate(ratio, ratio / spread, ratio * spread, self.ill + self.well)
 
 
@@ -168,9 +174,9 @@ def ratio_of_score(
 
 def ratio_of_band(band: ScoreBand) -> ScoreRatio:
     """Return the likelihood ratio of a band of a site's probability, by counting its test films."""
-    counted = CountedBand(
-        "test", band.low, band.high, band.ill, band.all_ill, band.well, band.all_well
-    ).ratio
+    counts = (band.ill, band.all_ill, band.well, band.all_well)
+    effects = (band.ill_effect, band.well_effect)
+    counted = CountedBand("test", band.low, band.high, *counts, *effects).ratio
     value, low, high = (math.log(one) for one in (counted.value, counted.low, counted.high))
     return ScoreRatio(value, low, high)
 

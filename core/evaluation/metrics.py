@@ -19,6 +19,7 @@ from core.stats.bootstrap import (
     roc_auc_by_patient,
     share_rate,
 )
+from core.stats.by_patient import share_by_patient
 from core.stats.intervals import Labels, Mask, Scores, roc_auc, wilson_rate
 
 CALIBRATION_BINS = 15
@@ -134,7 +135,10 @@ def calibration_curve(
 
 
 def calibration_by_count(
-    probabilities: Scores, labels: Labels, bins: int = CALIBRATION_BINS
+    probabilities: Scores,
+    labels: Labels,
+    bins: int = CALIBRATION_BINS,
+    patients: npt.NDArray[Any] | None = None,
 ) -> tuple[CalibrationBin, ...]:
     """Return how often films of each probability have pneumonia, over bins of equal count.
 
@@ -142,6 +146,8 @@ def calibration_by_count(
     ----------
     bins : int
         At most; films of the same probability stay together, so that some bins may be joined.
+    patients : (N,) ndarray, optional
+        Whose film each is; without it every film is a patient of its own.
 
     Returns
     -------
@@ -150,13 +156,14 @@ def calibration_by_count(
     """
     order = np.argsort(probabilities, kind="stable")
     values = probabilities[order]
+    owners = order if patients is None else patients[order]
     first = np.searchsorted(values, values, side="left")
     bin_of = first * bins // len(values)
     found = []
     for number in np.unique(bin_of).tolist():
         inside = bin_of == number
-        said, ill = values[inside], labels[order][inside]
-        frequency = wilson_rate(int(ill.sum()), len(said))
+        said, ill = values[inside], labels[order][inside] == 1
+        frequency = share_by_patient(ill, np.ones_like(ill), owners[inside])
         found.append(CalibrationBin(float(said[0]), float(said[-1]), float(said.mean()), frequency))
     return tuple(found)
 

@@ -14,14 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
+from core.acceptance.setting import KeptSetting
 from core.domain.model import RunRecord
 from core.domain.shadow import ShadowChoice, ShadowReading
 from core.errors import Cancelled, FilmGone, RadiographError
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork
 from core.jobs.kept_films import as_uploaded
+from core.language.words import Message, msg
 from core.monitoring.weekly import (
+    FEWEST_SCORES,
     MonitoringReference,
+    Origin,
     check_weeks,
     reference_at,
     reference_of_weeks,
@@ -36,6 +40,7 @@ from core.store.films.worklist import SqlFilms
 from core.store.monitoring import WEEK, AlarmNote, KeptWeek, SqlMonitoring, course_of, monday_of
 from core.store.served_runs import list_served_runs
 from core.store.shadow import SqlShadow
+from core.store.site_settings import find_version
 from core.store.ward import read_ward_prevalence
 
 READ_AT_ONCE = 50
@@ -79,6 +84,39 @@ def validation_reference(run: RunRecord, prevalence: float | None) -> Monitoring
     return MonitoringReference(reference_at(scores, validation.films.label, prevalence))
 
 
+def site_reference(kept: KeptSetting, prevalence: float | None) -> MonitoringReference | None:
+    """Return the scores of the films of an acceptance test; None where they are too few.
+
+    They are on the site's scale, one film of each patient, with a ward's share of ill films.
+    """
+    scores = np.array([*kept.ill_scores, *kept.well_scores], np.float64)
+    labels = np.repeat([1, 0], [len(kept.ill_scores), len(kept.well_scores)])
+    scores = reference_at(scores, labels, prevalence)
+    return MonitoringReference(scores, origin=Origin.SITE) if len(scores) >= FEWEST_SCORES else None
+
+
+def reference_words(reference: MonitoringReference, run: RunRecord) -> Message:
+    """Return in a sentence what the weeks of a run are compared with."""
+    version = 0 if run.site is None else run.site.version
+    numbers = {"n": len(reference.scores), "run": run.run_id, "version": version}
+    if reference.origin is Origin.WEEKS:
+        return msg("Compared with {n} films of weeks that were declared as usual.", **numbers)
+    if reference.origin is Origin.SITE:
+        return msg(
+            "Compared with {n} films of this site: those of the acceptance test of version "
+            "{version}, one of each patient.",
+            **numbers,
+        )
+    if run.site is None:
+        return msg("Compared with {n} validation films of {run}.", **numbers)
+    return msg(
+        "Compared with {n} validation films of {run}. Version {version} of the site's setting "
+        "keeps too few scores of the site's own films; {fewest} are needed.",
+        **numbers,
+        fewest=FEWEST_SCORES,
+    )
+
+
 def watch_run(
     database: Database, run: RunRecord, identity: str, reference: MonitoringReference | None = None
 ) -> Watched | None:
@@ -87,15 +125,19 @@ def watch_run(
     Parameters
     ----------
     reference : MonitoringReference, optional
-        Of a site's own films; without it the run's validation films, with the ward's prevalence
-        where one is set.
+        Without it, of a run with a site's setting, the films of its acceptance test, and else the
+        run's validation films; with the ward's prevalence where one is set.
     """
     served = [one for one in list_served_runs(database) if one.run_id == run.run_id]
     if not served:
         return None
     if reference is None:
         ward = read_ward_prevalence(database)
-        reference = validation_reference(run, None if ward is None else ward.value)
+        prevalence = None if ward is None else ward.value
+        kept = run.site and find_version(database, run.run_id, run.site.version)
+        reference = (kept and site_reference(kept, prevalence)) or validation_reference(
+            run, prevalence
+        )
     return Watched(run, identity, reference, served[-1].since)
 
 

@@ -82,6 +82,14 @@ class WeekSeen:
     disagreed: tuple[bool, ...] = ()
 
 
+class Origin(StrEnum):
+    """Where the scores of a reference come from."""
+
+    VALIDATION = "validation"
+    SITE = "site"
+    WEEKS = "weeks"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MonitoringReference:
     """What the weeks are compared with.
@@ -97,6 +105,7 @@ class MonitoringReference:
     scores: Floats
     refused: Counted | None = None
     disagreed: Counted | None = None
+    origin: Origin = Origin.VALIDATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,7 @@ def reference_of_weeks(seen: Sequence[WeekSeen]) -> MonitoringReference:
         scores,
         Counted(sum(refused), len(refused)),
         Counted(sum(disagreed), len(disagreed)),
+        Origin.WEEKS,
     )
 
 

@@ -56,8 +56,13 @@ class McNemar:
     n: int
 
 
-def wilson_rate(count: int, n: int) -> Rate:
+def wilson_rate(count: int, n: int, effect: float = 1.0) -> Rate:
     """Return a proportion with Wilson's score interval; nan with the whole range for n = 0.
+
+    Parameters
+    ----------
+    effect : float
+        How many of the n say as much as one that is independent of the others.
 
     References
     ----------
@@ -65,7 +70,7 @@ def wilson_rate(count: int, n: int) -> Rate:
     """
     if n == 0:
         return Rate(float("nan"), 0.0, 1.0, 0)
-    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
+    low, high = proportion_confint(count / effect, n / effect, alpha=0.05, method="wilson")
     return Rate(count / n, float(low), float(high), n)
 
 

@@ -199,12 +199,24 @@ def run_that_read(database: Database, prediction: Prediction, run: RunRecord) ->
     own = run.without_site
     if version == RUNS_OWN:
         return own
+    kept = find_version(database, own.run_id, version)
+    if kept is None or kept.setting.export_sha256 != export_identity(own):
+        return own
+    return run_at_site(own, kept.setting)
+
+
+def find_version(database: Database, run_id: str, version: int) -> KeptSetting | None:
+    """Return a version of a run's setting as it was adopted; None where there is none.
+
+    Raises
+    ------
+    ReviewStoreError
+        As `list_site_settings`.
+    """
     for line in list_site_settings(database):
-        kept = line.adopted
-        if kept is not None and (line.run_id, line.version) == (own.run_id, version):
-            same = kept.setting.export_sha256 == export_identity(own)
-            return run_at_site(own, kept.setting) if same else own
-    return own
+        if line.adopted is not None and (line.run_id, line.version) == (run_id, version):
+            return line.adopted
+    return None
 
 
 def _check(said: str, what: str, limit: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from fixtures.app_pages import open_app, open_page
@@ -24,7 +25,7 @@ from core.monitoring.weekly import Stream, WeekChecked, WeekSeen
 from core.phantom.builtin import built_in_files
 from core.pipeline import open_engine
 from core.runs.predictions import read_predictions
-from core.runs.store import export_identity, reading_identity
+from core.runs.store import export_identity, load_run, reading_identity
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader
 from core.store.monitoring import KeptWeek, SqlMonitoring
@@ -106,6 +107,20 @@ def test_before_the_first_week_is_over_it_says_so(store: SqlReviewStore, identit
     page = panel()
     assert "No week with films is over yet" in infos(page)
     assert "Films on which it takes another side than the active model" in words_of(page)
+    n = len(read_predictions(load_run(get_settings().models / "f08")).of_split("validation"))
+    assert f"Compared with {n} validation films of f08." in [one.value for one in page.caption]
+
+
+def test_after_an_acceptance_it_says_that_the_sites_own_films_are_the_reference(
+    store: SqlReviewStore, identity: str, served
+) -> None:
+    run = served.classifier.run_record
+    adopt_setting(store.database, accepted(run), "Ward 3", "measured", lead("Dr Ada"))
+    said = [one.value for one in panel().caption]
+    assert (
+        "Compared with 240 films of this site: those of the acceptance test of version 1, one of "
+        "each patient." in said
+    )
 
 
 def test_an_alarm_says_what_changed_by_how_much_and_what_to_do(alarm: SqlMonitoring) -> None:
@@ -136,8 +151,10 @@ def test_an_alarm_under_a_sites_setting_counts_by_the_sites_threshold(
     at = MONDAY + timedelta(weeks=1)
     monitoring.keep_week("at the site", "f08", KeptWeek(seen, checked, "r", at))
     shift = open_alarm().shifts[Stream.SCORES]
-    own = read_predictions(run).of_split("validation").probability
-    assert shift.before.value == pytest.approx((own >= setting.own_threshold).mean())
+    of_site = np.array([*kept.ill_scores, *kept.well_scores])
+    assert len(of_site) == 240  # made-up films of as many patients
+    assert shift.before.value == pytest.approx((of_site >= setting.point.threshold).mean())
+    assert shift.before.n == 240
     assert shift.now.value == 0.5
 
 

@@ -70,6 +70,8 @@ def draw_figures(
     for name, of in columns.items():
         if configured.get(name) is not None and _all_are(float, of):
             style = style.format(_decimals(digits), subset=[name], na_rep="")
+        elif name not in configured and _all_are(int, of) and None in of:
+            style = style.format(_decimals(0), subset=[name], na_rep="")  # pandas makes it float
     if colours and any(marked):
         inks = [f"color: {colours.get(str(next(iter(row.values()))), DIM)}" for row in rows]
         style = style.apply(lambda _: inks, subset=[COLOUR])

@@ -12,7 +12,7 @@ import streamlit as st
 from core.domain.rate import Rate
 from core.domain.reader import Act
 from core.errors import FirstReadError
-from core.jobs.monitoring import reference_in_use
+from core.jobs.monitoring import reference_in_use, reference_words
 from core.language.numbers import day_text, number
 from core.language.words import Message, msg, tr, trn
 from core.monitoring.weekly import (
@@ -76,9 +76,11 @@ def _draw_check(visit: Visit) -> None:
             ),
             icon=":material/hourglass_empty:",
         )
+        st.caption(plain(tr(reference_words(watched.reference, watched.run))))
         return
     _draw_state(visit, weeks)
     reference = reference_in_use(watched, weeks, notes)
+    st.caption(plain(tr(reference_words(reference, watched.run))))
     seen = [one.seen for one in weeks]
     threshold = watched.run.operating_point.threshold
     course_side, scores_side = st.columns([1.5, 1.0], gap="large")

@@ -6,9 +6,8 @@ import streamlit as st
 
 from core.acceptance.criteria import MEASURE_WORDS
 from core.acceptance.measured import Acceptance
-from core.acceptance.report import export_acceptance, limit_text
+from core.acceptance.report import export_acceptance, intervals_text, limit_text
 from core.domain.reader import Act
-from core.domain.site import ScoreBand
 from core.errors import FirstReadError
 from core.jobs.site_tests import AcceptanceResult
 from core.language.numbers import time_text
@@ -58,7 +57,7 @@ def draw_result(visit: Visit, result: AcceptanceResult) -> None:
     with calibration:
         draw_plot(plot_site_calibration(found), "site-calibration")
     with bands:
-        draw_plot(plot_bands(bands_of(found)), "site-bands")
+        draw_plot(plot_bands(found.score_bands), "site-bands")
     _draw_criteria(found)
     groups, readers = st.columns(2, gap="large")
     with groups:
@@ -66,14 +65,6 @@ def draw_result(visit: Visit, result: AcceptanceResult) -> None:
     with readers:
         _draw_readers(found)
     _draw_left_out(result)
-
-
-def bands_of(found: Acceptance) -> list[ScoreBand]:
-    """Return the bands of the test films as a setting keeps them."""
-    return [
-        ScoreBand(low, high, band.ill, band.all_ill, band.well, band.all_well)
-        for low, high, band in found.bands
-    ]
 
 
 def _put_away() -> None:
@@ -120,6 +111,7 @@ def _draw_criteria(found: Acceptance) -> None:
         key="site-criteria",
         alt=tr("Each criterion with what was measured"),
     )
+    st.caption(intervals_text(found))
     own, site = found.own.rates, found.site.rates
     st.caption(
         tr(

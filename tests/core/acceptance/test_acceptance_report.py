@@ -55,3 +55,16 @@ def test_numbers_follow_the_language(found):
     with using("es"):
         table = describe_acceptance(found, "Ward 3", WHEN).sections[1].blocks[0]
     assert f"{found.site.rates['sensitivity'].value:.3f}".replace(".", ",") in table.rows[0][2]
+
+
+def _said(found: Acceptance) -> str:
+    return describe_acceptance(found, "Ward 3", WHEN).sections[0].blocks[0].items[-1]
+
+
+def test_it_says_whether_the_intervals_are_by_patient(found):
+    films, patients = found.site.n, found.site.n_patients
+    assert patients < films  # children of the validation films have several
+    assert f"by patient: the {films} test films are of {patients} patients" in _said(found)
+    alone = replace(found, site=replace(found.site, n_patients=films))
+    assert "every test film is of another patient" in _said(alone)
+    assert "the labels state no patients" in _said(replace(alone, patients_stated=False))

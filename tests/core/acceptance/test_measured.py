@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.acceptance import measured
 from core.acceptance.criteria import USUAL_CRITERIA, Criterion, Declaration, Measure
 from core.acceptance.cross_fitting import calibration_error, cross_fit
 from core.acceptance.measured import FEWEST_IN_GROUP, SiteFilms, accept
@@ -14,8 +15,9 @@ from core.domain.rate import Rate
 from core.errors import DatasetError
 from core.evaluation.metrics import expected_calibration_error
 from core.runs.listing import list_runs
-from core.runs.predictions import read_predictions
+from core.runs.predictions import Predictions, read_predictions
 from core.settings import get_settings
+from core.stats.intervals import wilson_rate
 
 DECLARED = Declaration(
     USUAL_CRITERIA, 0.97, 200, 0, "Dr. Lindqvist", datetime(2026, 3, 2, tzinfo=UTC)
@@ -96,12 +98,69 @@ def test_what_is_not_known_meets_nothing():
     assert not Criterion(Measure.SENSITIVITY, 0.5).met_by(Rate(float("nan"), 0.0, 1.0, 0))
 
 
+@pytest.fixture(scope="module")
+def alone_and_fourfold(site, run):
+    """Return a test of one film a patient, and of the same with four copies of each film."""
+    table = site.scored.films
+    names = np.array([f"patient {place:04d}" for place in range(len(table))])
+    once = Predictions(replace(table, patient=names), site.scored.logit, site.scored.probability)
+    four = once.where(np.repeat(np.arange(len(once)), 4))
+    tested = [
+        accept(SiteFilms(films, {}, {}, {}), run, replace(DECLARED, tuning_films=tuning))
+        for films, tuning in ((once, 200), (four, 800))
+    ]
+    assert [one.by_patient for one in tested] == [False, True]
+    assert tested[1].site.n == 4 * tested[0].site.n  # the same patients
+    return tested
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "accuracy", "roc_auc"])
+def test_copies_of_a_film_do_not_narrow_an_interval(alone_and_fourfold, name):
+    once, four = (one.own.rates[name] for one in alone_and_fourfold)
+    assert (four.value, four.low, four.high) == pytest.approx(
+        (once.value, once.low, once.high), abs=1e-6
+    )
+
+
+def test_copies_of_a_film_do_not_narrow_error_and_likelihood_ratios(alone_and_fourfold):
+    once, four = (one.own.rates["expected_calibration_error"] for one in alone_and_fourfold)
+    assert four.high - four.low == pytest.approx(once.high - once.low, rel=1e-6)
+    for (_, _, first), (_, _, second) in zip(
+        *(one.bands for one in alone_and_fourfold), strict=True
+    ):
+        told, by_film = second.ratio, replace(second, ill_effect=1.0, well_effect=1.0).ratio
+        wider = np.log(told.high / told.low) / np.log(by_film.high / by_film.low)
+        assert wider == pytest.approx(2.0, rel=0.01)  # the root of four
+        assert second.all_ill == 4 * first.all_ill
+
+
+def test_with_one_film_a_patient_the_intervals_are_those_by_film(alone_and_fourfold):
+    once, _ = alone_and_fourfold
+    matrix = once.site.matrix
+    assert once.site.rates["sensitivity"] == wilson_rate(
+        matrix.true_positive, matrix.true_positive + matrix.false_negative
+    )
+    assert {(band.ill_effect, band.well_effect) for band in once.score_bands} == {(1.0, 1.0)}
+
+
 def test_bands_hold_every_test_film_once(found):
     assert sum(band.ill + band.well for _, _, band in found.bands) == found.site.n
     ends = [(low, high) for low, high, _ in found.bands]
     assert ends[0][0] == 0.0
     assert ends[-1][1] == 1.0
     assert all(first[1] <= second[0] for first, second in pairwise(ends))
+
+
+def test_one_film_of_each_patient_is_kept_for_the_weekly_check(found, site, monkeypatch, run):
+    kept = (*found.ill_scores, *found.well_scores)
+    assert len(kept) == found.patients < found.films
+    on_site = found.calibration.apply(site.scored.probability).round(6)
+    ill = site.scored.films.label == 1
+    assert set(found.ill_scores) <= set(on_site[ill])
+    assert set(found.well_scores) <= set(on_site[~ill])
+    monkeypatch.setattr(measured, "MOST_SCORES", 70)
+    few = accept(site, run, DECLARED)
+    assert len(few.ill_scores) + len(few.well_scores) == 70
 
 
 def test_small_groups_are_not_told_apart(found):

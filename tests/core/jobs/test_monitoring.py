@@ -26,11 +26,12 @@ from core.jobs.monitoring import (
     check_due,
     read_along,
     reference_in_use,
+    reference_words,
     shadow_run,
     validation_reference,
     watch_run,
 )
-from core.monitoring.weekly import MonitoringReference, Stream, WeekSeen, check_weeks
+from core.monitoring.weekly import MonitoringReference, Origin, Stream, WeekSeen, check_weeks
 from core.pipeline import FilmReading, open_engine
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
@@ -135,6 +136,7 @@ def test_weeks_declared_as_usual_are_the_reference_from_then_on(moved) -> None:
     kept, notes = moved.weeks(IDENTITY), moved.notes(IDENTITY)
     reference = reference_in_use(watched(), kept, notes)
     held = [week.seen.scores for week in kept[:4]]  # since the change, which is since the first
+    assert reference.origin is Origin.WEEKS
     assert reference.scores.tolist() in [list(sum(held[begins:], ())) for begins in (0, 1)]
 
 
@@ -169,6 +171,63 @@ def test_with_a_sites_setting_films_and_reference_are_on_one_scale(database) -> 
     found = validation_reference(run_at_site(run, kept.setting), None).scores
     assert np.array_equal(found, kept.setting.calibration.apply(own))
     assert not np.allclose(found, own, atol=0.01)
+
+
+@pytest.fixture
+def planted(database):
+    """Return f08 as it reads after an acceptance test with these scores, and what was adopted."""
+    run = load_run(MODELS / "f08")
+
+    def adopt(ill_scores, well_scores):
+        found = replace(accepted(run), ill_scores=ill_scores, well_scores=well_scores)
+        kept = adopt_setting(database, found, "Ward 3", "measured", lead("Dr. Lena Lead"))
+        note_served_run(
+            database, run_id="f08", threshold=0.7, export_sha256="e", now=lambda: MONDAY
+        )
+        return run_at_site(run, kept.setting)
+
+    return adopt
+
+
+def test_the_films_of_an_acceptance_test_are_the_reference_in_place_of_validation(
+    database, planted
+) -> None:
+    at_site = planted((0.6,) * 30, (0.2,) * 90)
+    reference = watch_run(database, at_site, "identity").reference
+    assert sorted(reference.scores) == [0.2] * 90 + [0.6] * 30
+    assert reference.origin is Origin.SITE
+    assert str(reference_words(reference, at_site)) == (
+        "Compared with 120 films of this site: those of the acceptance test of version 1, one of "
+        "each patient."
+    )
+    alike = WeekSeen(date(2026, 3, 2), ((0.6, 0.2, 0.2, 0.2) * 25))
+    (of_site,) = check_weeks([alike], reference)
+    (of_validation,) = check_weeks([alike], validation_reference(at_site, None))
+    assert not of_site.alarm  # a quarter is ill, as at the site
+    assert of_validation.alarm  # three quarters are
+    set_ward_prevalence(database, 0.5, ADA)
+    at_ward = watch_run(database, at_site, "identity").reference.scores
+    assert sorted(at_ward) == [0.2] * 30 + [0.6] * 30
+
+
+def test_another_version_and_the_runs_own_do_not_take_the_newest_films(database, planted) -> None:
+    first, second = planted((0.6,) * 60, ()), planted((0.7,) * 60, ())
+    found = [watch_run(database, one, "i").reference.scores for one in (first, second)]
+    assert [set(one) for one in found] == [{0.6}, {0.7}]
+    own = watch_run(database, first.without_site, "i").reference
+    assert own.origin is Origin.VALIDATION
+    assert "validation films of f08." in str(reference_words(own, first.without_site))
+
+
+def test_too_few_films_of_the_site_leave_validation_films_as_the_reference(
+    database, planted
+) -> None:
+    at_site = planted((0.6,) * 20, (0.2,) * 29)
+    reference = watch_run(database, at_site, "identity").reference
+    assert np.array_equal(reference.scores, validation_reference(at_site, None).scores)
+    assert "keeps too few scores of the site's own films; 50 are needed" in str(
+        reference_words(reference, at_site)
+    )
 
 
 # --- the run that reads along ---------------------------------------------------------------------

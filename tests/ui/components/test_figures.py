@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 from fixtures.app_pages import PATIENCE_S
 from streamlit.testing.v1 import AppTest
 
@@ -44,6 +45,17 @@ def test_a_table_has_values_and_intervals_apart_and_no_none() -> None:
     assert f"color: {DIM}" in styles
     assert "color: #cc7700" in styles
     assert table.proto.columns.count('"alignment": "right"') == 2  # the interval, and of how many
+
+
+def test_a_count_that_is_not_known_of_every_row_stays_a_whole_number() -> None:
+    def draw() -> None:
+        from ui.components.figures import draw_figures
+
+        draw_figures([{"name": "a", "films": 8}, {"name": "b", "films": None}], key="counts")
+
+    table = AppTest.from_function(draw, default_timeout=PATIENCE_S).run().dataframe[0]
+    shown = pa.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_pandas()
+    assert shown.iloc[:, -1].tolist() == ["8", ""]
 
 
 def test_figures_in_words_are_at_the_right_with_their_interval_dimmed() -> None:
