@@ -44,6 +44,21 @@ class LabelledFilms(Protocol):
         ...
 
 
+class UnlabelledFilms(Protocol):
+    """Films of a site that a run can read without labels."""
+
+    @property
+    def title(self) -> str:
+        """What they are called."""
+        ...
+
+    def read_unlabelled(
+        self, files: EngineFiles, progress: Progress, cancelled: Cancelling
+    ) -> UnlabelledReading:
+        """Return what a run says of them; raises `DatasetError`, `Cancelled` or `ModelError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FilmPlace:
     """Where films lie.
@@ -76,6 +91,13 @@ class FilmPlace:
         else:
             with open_films(self.address) as source:
                 yield source
+
+    def read_unlabelled(
+        self, files: EngineFiles, progress: Progress, cancelled: Cancelling
+    ) -> UnlabelledReading:
+        """Return what a run says of the films."""
+        with self.open() as source:
+            return read_unlabelled(source, files, progress=progress, cancelled=cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,24 +202,22 @@ class PrevalenceResult:
 class PrevalenceTask(BackgroundTask[PrevalenceResult]):
     """Reads films without labels by a run's own calibration, and estimates their share of ill."""
 
-    def __init__(self, place: FilmPlace, run: RunRecord, files: EngineFiles) -> None:
+    def __init__(self, films: UnlabelledFilms, run: RunRecord, files: EngineFiles) -> None:
         super().__init__("prevalence")
-        self.title, self._record, self._files = place.title, run, files
-        self._place: FilmPlace | None = place
+        self.title, self._record, self._files = films.title, run, files
+        self._films: UnlabelledFilms | None = films
 
     def _work(self) -> PrevalenceResult:
         assumed = assumed_prevalence(self._record)
         if assumed is None:
             raise DatasetError(NO_SHARE)
-        assert self._place is not None
-        with self._place.open() as source:
-            read = read_unlabelled(
-                source,
-                self._files,
-                progress=lambda done, n: self.report(done / max(n, 1)),
-                cancelled=lambda: self.cancelled,
-            )
-        self._place = None  # as above
+        assert self._films is not None
+        read = self._films.read_unlabelled(
+            self._files,
+            lambda done, n: self.report(done / max(n, 1)),
+            lambda: self.cancelled,
+        )
+        self._films = None  # as above
         share = estimate_prevalence(read.probabilities, assumed)
         return PrevalenceResult(share, assumed, read, utc_now())
 

@@ -107,6 +107,9 @@ def test_a_kept_set_is_measured_without_a_table_of_labels(store, monkeypatch) ->
     monkeypatch.setattr("ui.site.source_choice.get_site_libraries", lambda: [kept])
     choose_local_reader(store.database, NAME, Role.LEAD)
     page = open_page("site")
+    unlabelled = page.selectbox(key="site-unlabelled-set")
+    assert unlabelled.options == ["Ward films", "Other films"]
+    assert not [one for one in page.text_input if one.key == "site-unlabelled-address"]
     (choice,) = [one for one in page.selectbox if one.key == "site-set"]
     assert choice.options == ["Ward films", "Other films, with a table of labels"]
     begin(page)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fixtures.review_records import lead
 from fixtures.site_settings import LENIENT, accepted
+from PIL import Image
 
 from core.acceptance.criteria import Declaration
 from core.acceptance.measured import accept
@@ -93,12 +94,16 @@ def test_without_labels_every_film_counts_once(folder, run, files, tmp_path) -> 
     shutil.copy(folder / "normal-0.png", tmp_path / "again.png")
     shutil.copy(folder / "pneumonia-0.png", tmp_path / "b.png")
     (tmp_path / "c.png").write_bytes(b"nothing")
+    Image.new("L", (300, 300), 128).save(tmp_path / "grey.png")
+    shutil.copy(tmp_path / "grey.png", tmp_path / "grey-again.png")
     task = PrevalenceTask(FilmPlace(str(tmp_path)), run, files).start()
     assert task.wait(120)
     found, point = task.result, run.operating_point
     assert found.assumed == point.n_positive / point.n
     assert found.share.n == len(found.reading.probabilities) == 2
     assert list(found.reading.unreadable) == ["c.png"]
+    assert found.reading.refused == {"blank": 1}
+    assert found.reading.twice == 2
     assert found.share == estimate_prevalence(found.reading.probabilities, found.assumed)
 
 
