@@ -218,7 +218,8 @@ def test_compare_runs_measures_both_runs_on_the_set(ward: SiteSet) -> None:
     assert sorted(table["Run"]) == ["f04", "f08"]
     assert {float(value) for value in table["Specificity"]} == {5 / 6}
     assert {float(value) for value in table["Sensitivity"]} == {1.0}
-    assert "12 films (6 pneumonia, 6 normal) of 12 patients" in said(page)
+    assert "Films of the set Ward: 12 films (6 pneumonia, 6 normal) of 12 patients" in said(page)
+    assert "Films of the set Ward, each run at its own operating point" in said(page)
 
 
 def test_a_film_that_is_erased_is_on_no_page_any_more(
