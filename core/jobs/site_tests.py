@@ -15,7 +15,7 @@ from core.domain.model import RunRecord
 from core.domain.rate import Rate
 from core.errors import DatasetError
 from core.evaluation.likelihood_ratio import assumed_prevalence
-from core.jobs.background import BackgroundTask
+from core.jobs.background import BackgroundTask, Result
 from core.jobs.film_worker import EngineFiles
 from core.jobs.site_films import (
     Cancelling,
@@ -146,7 +146,25 @@ class AcceptanceResult:
     made_at: datetime
 
 
-class AcceptanceTask(BackgroundTask[AcceptanceResult]):
+class FilmsTask(BackgroundTask[Result]):
+    """Reads films.
+
+    Attributes
+    ----------
+    done, total : int
+        Films that were read, and that there are; 0 before the first.
+    """
+
+    done: int = 0
+    total: int = 0
+
+    def note(self, done: int, total: int) -> None:
+        """Note how many films were read."""
+        self.done, self.total = done, total
+        self.report(done / max(total, 1))
+
+
+class AcceptanceTask(FilmsTask[AcceptanceResult]):
     """Reads a site's labelled films by a run's own threshold, and judges the run.
 
     Parameters
@@ -174,7 +192,7 @@ class AcceptanceTask(BackgroundTask[AcceptanceResult]):
         assert self._films is not None
         read = self._films.read(
             self._files,
-            lambda done, n: self.report(done / max(n, 1)),
+            self.note,
             lambda: self.cancelled,
         )
         found = accept(read.films, self._record, self.declared)
@@ -199,7 +217,7 @@ class PrevalenceResult:
     made_at: datetime
 
 
-class PrevalenceTask(BackgroundTask[PrevalenceResult]):
+class PrevalenceTask(FilmsTask[PrevalenceResult]):
     """Reads films without labels by a run's own calibration, and estimates their share of ill."""
 
     def __init__(self, films: UnlabelledFilms, run: RunRecord, files: EngineFiles) -> None:
@@ -214,7 +232,7 @@ class PrevalenceTask(BackgroundTask[PrevalenceResult]):
         assert self._films is not None
         read = self._films.read_unlabelled(
             self._files,
-            lambda done, n: self.report(done / max(n, 1)),
+            self.note,
             lambda: self.cancelled,
         )
         self._films = None  # as above

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from fixtures import app_pages
 from fixtures.site_sets import ADA, keep_scores, keep_set
 from streamlit.testing.v1 import AppTest
@@ -101,8 +102,13 @@ def wait_for(page: AppTest, done: Callable[[AppTest], bool]) -> None:
     assert done(page), said(page)
 
 
-def test_the_list_says_what_a_set_holds_who_read_it_and_what_was_left_out(ward: SiteSet) -> None:
+def test_the_list_says_what_a_set_holds_who_read_it_and_what_was_left_out(
+    ward: SiteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, draw = [], st.dataframe
+    monkeypatch.setattr(st, "dataframe", lambda *a, **k: (asked.append(k), draw(*a, **k))[1])
     page = show()
+    assert asked[0]["width"] == "content"  # stretched, the numbers get as much room as the words
     told = said(page)
     assert "**Ward**" in told
     assert "12 films, 6 with pneumonia and 6 normal; 12 patients" in told

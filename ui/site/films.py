@@ -167,6 +167,7 @@ def _draw_left_out(one: SiteSet) -> None:
             said_rows(_row(left_out) for left_out in one.left_out),
             hide_index=True,
             height=min(320, 38 * (len(one.left_out) + 1)),
+            width="content",
             key=f"site-left-out-{one.set_id}",
             column_config={tr("File"): st.column_config.NumberColumn(width=80)},
         )
