@@ -220,8 +220,8 @@ def _read_all(
     pool.prepare(files)
 
     def read(name: str) -> FilmReading | str:
-        work = FilmWork(source.read(name), files, name.rsplit("/", 1)[-1], read=True)
         try:
+            work = FilmWork(source.read(name), files, name.rsplit("/", 1)[-1], read=True)
             reading = pool.do(work, cancelled=cancelled).reading
         except RadiographError as exc:
             return str(exc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from core.jobs.site_films import (
 from core.language.words import Message, msg
 from core.reads.signing import utc_now
 from core.sites.labels import read_labels
-from core.sites.source import FilmSource, open_films, open_uploaded
+from core.sites.source import FilmSource, open_films
 
 
 class LabelledFilms(Protocol):
@@ -85,12 +86,9 @@ class FilmPlace:
     @contextmanager
     def open(self) -> Iterator[FilmSource]:
         """Open it; raises `DatasetError` if it holds no film."""
-        if self.uploaded:
-            with open_uploaded(self.uploaded, self.most_bytes) as source:
-                yield source
-        else:
-            with open_films(self.address) as source:
-                yield source
+        place = io.BytesIO(self.uploaded) if self.uploaded else self.address
+        with open_films(place, self.most_bytes) as source:
+            yield source
 
     def read_unlabelled(
         self, files: EngineFiles, progress: Progress, cancelled: Cancelling
