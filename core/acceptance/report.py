@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,8 +13,10 @@ from core.acceptance.criteria import AT_MOST, MEASURE_WORDS, Judged
 from core.acceptance.measured import Acceptance
 from core.comparison.curves import ODDS_ENDS, ODDS_TICKS, find_window, log_odds
 from core.comparison.report import corner_axis
+from core.domain.quality import refusal_words
 from core.domain.rate import Rate, rate_text
 from core.evaluation.metrics import CalibrationBin
+from core.language.capitals import capitalised
 from core.language.numbers import number, time_text
 from core.language.words import msg, tr, trn
 from core.reports.document import Bullets, Document, Paragraph, Section, Table
@@ -231,15 +233,26 @@ def _parts(found: Acceptance) -> tuple[Table | Paragraph, ...]:
                 )
             )
         )
-    refused = sum(found.refused.values())
-    sentence = trn(
-        "The quality check refused {n} film.", "The quality check refused {n} films.", refused
-    )
-    reasons = ", ".join(
-        f"{tr(reason).replace('_', ' ')}: {films}" for reason, films in found.refused.items()
-    )
-    blocks.append(Paragraph(f"{sentence} {reasons}".strip()))
+    blocks.append(Paragraph(refused_text(found.refused)))
     return tuple(blocks)
+
+
+def refused_text(refused: Mapping[str, int]) -> str:
+    """Return how many films the quality check refused and why, the commonest reason first.
+
+    Parameters
+    ----------
+    refused : mapping of str to int
+        By the code of the worst finding.
+    """
+    said = trn(
+        "The quality check refused {n} film.",
+        "The quality check refused {n} films.",
+        sum(refused.values()),
+    )
+    ordered = sorted(refused.items(), key=lambda one: -one[1])
+    reasons = "; ".join(f"{tr(refusal_words(code))}: {films}" for code, films in ordered)
+    return f"{said} {capitalised(reasons)}." if reasons else said
 
 
 def _limits(found: Acceptance) -> tuple[str, ...]:

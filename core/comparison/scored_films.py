@@ -49,6 +49,8 @@ class ScoredFilms:
         How the thresholds came about.
     left_out : int
         Films of the part that some of the runs scored, but not all.
+    title : str
+        What the site calls the part, if it is its own set.
     """
 
     run_ids: tuple[str, ...]
@@ -58,6 +60,7 @@ class ScoredFilms:
     part: str = ""
     chosen_at: str = OWN_THRESHOLDS
     left_out: int = 0
+    title: str = ""
 
     def __len__(self) -> int:
         return len(self.films)
@@ -124,8 +127,13 @@ def is_of_site(part: str) -> bool:
     return part.startswith(SITE_PREFIX)
 
 
-def part_of(part: str) -> Part:
+def part_of(part: str, title: str = "") -> Part:
     """Return the films that a part's name stands for.
+
+    Parameters
+    ----------
+    title : str
+        What the site calls its own set.
 
     Raises
     ------
@@ -133,7 +141,8 @@ def part_of(part: str) -> Part:
         If there is no such part.
     """
     if is_of_site(part):
-        return Part(msg("films of this site"), lambda films: films.split == part)
+        name = msg("films of the set {name}", name=title) if title else msg("films of this site")
+        return Part(name, lambda films: films.split == part)
     if part not in COMPARED_PARTS:
         raise ComparisonError(
             msg(
@@ -161,6 +170,7 @@ def align_runs(
     thresholds: Mapping[str, float],
     part: str,
     chosen_at: str = OWN_THRESHOLDS,
+    title: str = "",
 ) -> ScoredFilms:
     """Put what runs said of the same films side by side, in the order of the first run.
 
@@ -168,6 +178,8 @@ def align_runs(
     ----------
     part : str
         As `part_of` takes it.
+    title : str
+        What the site calls the part, if it is its own set.
 
     Raises
     ------
@@ -175,7 +187,8 @@ def align_runs(
         If the part is not known, there is no run, the runs have no film of the part in common, or
         two of them have different reference labels for a film.
     """
-    choose, name = part_of(part).choose, part_of(part).name
+    chosen = part_of(part, title)
+    choose, name = chosen.choose, chosen.name
     if not predictions:
         raise ComparisonError(msg("there is no run to compare: name two or more."))
     of_part = {run: of_run.where(choose(of_run.films)) for run, of_run in predictions.items()}
@@ -187,7 +200,7 @@ def align_runs(
                 "The runs {runs} have no film of the {part} in common: choose other "
                 "films, or leave out the run that has not read these.",
                 runs=", ".join(predictions),
-                part=msg(name),
+                part=name,
             )
         )
     first = next(iter(of_part.values()))
@@ -212,6 +225,7 @@ def align_runs(
         part=part,
         chosen_at=chosen_at,
         left_out=len(every) - len(common),
+        title=title,
     )
 
 

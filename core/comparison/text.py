@@ -172,7 +172,7 @@ def films_text(scored: ScoredFilms) -> str:
     ill, n = int(scored.ill.sum()), len(scored.films)
     patients = len(set(scored.films.patient.tolist()))
     known = {
-        "part": tr(part_of(scored.part).name),
+        "part": tr(part_of(scored.part, scored.title).name),
         "n": n,
         "ill": ill,
         "normal": n - ill,

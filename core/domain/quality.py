@@ -108,6 +108,27 @@ POPULATION, ADULT, PROJECTION = "population", "adult", "projection"
 """Codes of findings on whom a film shows and how it was taken; they stand beside the score."""
 
 
+_REFUSALS: Mapping[str, Message] = {
+    "not_chest": msg("not recognised as a frontal chest film"),
+    "view": msg("not a frontal view"),
+    "body_part": msg("another part of the body"),
+    "modality": msg("not an X-ray picture"),
+    "lung_area": msg("too little or too much lung"),
+    ORIENTATION: msg("not upright"),
+    "polarity": msg("black and white exchanged"),
+    "incomplete": msg("a part of the film is missing"),
+    "resolution": msg("too few pixels"),
+    "aspect_ratio": msg("too long or too wide"),
+    "blank": msg("blank"),
+    "colour": msg("a colour picture"),
+}
+
+
+def refusal_words(code: str) -> Message | str:
+    """Return in words why a film was refused, by the code of the finding."""
+    return _REFUSALS.get(code, code)
+
+
 class ShownView(StrEnum):
     """What a film seems to show; the values stand in the view network's record."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.quality import refusal_words
 from core.language.words import Message, msg
 
 SITE_PREFIX = "site-"
@@ -76,7 +77,9 @@ class LeftOut:
         if self.why is WhyLeftOut.LEARNED:
             return msg("the same picture as {film}, which runs have learned from", film=self.detail)
         if self.why is WhyLeftOut.REFUSED:
-            return msg("refused by the quality check: {finding}", finding=self.detail)
+            return msg(
+                "refused by the quality check: {finding}", finding=refusal_words(self.detail)
+            )
         return _WHY[self.why]
 
 

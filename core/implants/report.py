@@ -169,11 +169,27 @@ def _controls(found: ImplantResult) -> tuple[str, ...]:
             share=of_few_text(found.resaved),
         ),
         tr(
-            "A lesion counts as noticed if the log odds rise by more than {rise:.2f}: so far they "
-            "rise in 1 of 20 films whose densest lesion lies in soft tissue.",
-            rise=found.rise,
+            "A lesion counts as noticed if it multiplies the odds of pneumonia by more than "
+            "{times:.2f}. In soft tissue, the densest lesion does so in 1 of 20 films.",
+            times=np.exp(found.rise),
         ),
     )
+
+
+def left_out_text(found: ImplantResult) -> str:
+    """Return how many normal films took no lesion, and why."""
+    if not found.left_out:
+        return tr("No normal film was left out.")
+    counted = trn(
+        "{n} normal film was left out of the test.",
+        "{n} normal films were left out of the test.",
+        found.left_out,
+    )
+    why = tr(
+        "Such a film is refused by the quality check, called suspicious without a lesion, or both "
+        "of its lungs are not found."
+    )
+    return f"{counted} {why}"
 
 
 def _limits(found: ImplantResult) -> tuple[str, ...]:
@@ -185,11 +201,7 @@ def _limits(found: ImplantResult) -> tuple[str, ...]:
             height=LUNG_HEIGHT_CM,
         ),
         tr("Behind the heart and the diaphragm a lesion is fainter at the same opacity."),
-        trn(
-            "{n} film was left out: refused, suspicious as it is, or without two lungs.",
-            "{n} films were left out: refused, suspicious as they are, or without two lungs.",
-            found.left_out,
-        ),
+        left_out_text(found),
     )
 
 

@@ -124,11 +124,14 @@ class UnlabelledReading:
         By the code of the worst finding.
     unreadable : mapping of str to str
         By film, the sentence of a file that cannot become a film.
+    twice : int
+        Files that are the same as another one.
     """
 
     probabilities: npt.NDArray[np.float64]
     refused: Mapping[str, int]
     unreadable: Mapping[str, str]
+    twice: int = 0
 
 
 def read_unlabelled(
@@ -149,18 +152,23 @@ def read_unlabelled(
     ModelError
         If the run cannot be opened.
     """
-    probabilities: dict[str, float] = {}
-    refused, unreadable = Counter[str](), {}
+    probabilities: list[float] = []
+    refused, unreadable, seen, twice = Counter[str](), {}, set[str](), 0
     for name, reading in _read_all(source, list(source.names), files, progress, cancelled):
         if isinstance(reading, str):
             unreadable[name] = reading
-        elif reading.prediction is None:
+            continue
+        if reading.film_sha256 in seen:
+            twice += 1
+            continue
+        seen.add(reading.film_sha256)
+        if reading.prediction is None:
             refused[_worst(reading)] += 1
         else:
-            probabilities[reading.film_sha256] = reading.prediction.probability
+            probabilities.append(reading.prediction.probability)
     if not probabilities:
         raise DatasetError(msg("No film passed the quality check: nothing is measured."))
-    return UnlabelledReading(np.array(list(probabilities.values())), dict(refused), unreadable)
+    return UnlabelledReading(np.array(probabilities), dict(refused), unreadable, twice)
 
 
 def keys_of(source: Films, labels: Mapping[str, FilmLabel]) -> dict[str, str]:
@@ -212,8 +220,8 @@ def _read_all(
     pool.prepare(files)
 
     def read(name: str) -> FilmReading | str:
-        work = FilmWork(source.read(name), files, name.rsplit("/", 1)[-1], read=True)
         try:
+            work = FilmWork(source.read(name), files, name.rsplit("/", 1)[-1], read=True)
             reading = pool.do(work, cancelled=cancelled).reading
         except RadiographError as exc:
             return str(exc)

@@ -9,7 +9,14 @@ from functools import partial
 
 from core.domain.site_set import SiteSet
 from core.jobs.film_worker import EngineFiles
-from core.jobs.site_films import Cancelling, Progress, SiteReading, read_site
+from core.jobs.site_films import (
+    Cancelling,
+    Progress,
+    SiteReading,
+    UnlabelledReading,
+    read_site,
+    read_unlabelled,
+)
 from core.jobs.site_scores import SiteScores
 from core.jobs.site_sets import refused_of
 from core.language.words import tr
@@ -74,6 +81,21 @@ class SiteSetFilms(SiteLibrary):
             left_out={**earlier, **read.left_out},
             unlabelled=self.site_set.unlabelled,
         )
+
+    def read_unlabelled(
+        self,
+        files: EngineFiles,
+        progress: Progress = lambda _done, _all: None,
+        cancelled: Cancelling = lambda: False,
+    ) -> UnlabelledReading:
+        """Take every film of the set through the quality check and a run, as if none had a label.
+
+        Films that were refused when the set was added count as refused; raises as `read`.
+        """
+        source = _Kept(tuple(film.film_id for film in self.films), self.read_bytes)
+        read = read_unlabelled(source, files, progress=progress, cancelled=cancelled)
+        refused = Counter(read.refused) + refused_of(self.site_set)
+        return replace(read, refused=dict(refused))
 
 
 def open_site_library(store: SqlSiteSets, scores: SiteScores, site_set: SiteSet) -> SiteSetFilms:

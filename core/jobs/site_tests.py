@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from core.domain.model import RunRecord
 from core.domain.rate import Rate
 from core.errors import DatasetError
 from core.evaluation.likelihood_ratio import assumed_prevalence
-from core.jobs.background import BackgroundTask
+from core.jobs.background import BackgroundTask, Result
 from core.jobs.film_worker import EngineFiles
 from core.jobs.site_films import (
     Cancelling,
@@ -28,7 +29,7 @@ from core.jobs.site_films import (
 from core.language.words import Message, msg
 from core.reads.signing import utc_now
 from core.sites.labels import read_labels
-from core.sites.source import FilmSource, open_films, open_uploaded
+from core.sites.source import FilmSource, open_films
 
 
 class LabelledFilms(Protocol):
@@ -40,6 +41,21 @@ class LabelledFilms(Protocol):
         ...
 
     def read(self, files: EngineFiles, progress: Progress, cancelled: Cancelling) -> SiteReading:
+        """Return what a run says of them; raises `DatasetError`, `Cancelled` or `ModelError`."""
+        ...
+
+
+class UnlabelledFilms(Protocol):
+    """Films of a site that a run can read without labels."""
+
+    @property
+    def title(self) -> str:
+        """What they are called."""
+        ...
+
+    def read_unlabelled(
+        self, files: EngineFiles, progress: Progress, cancelled: Cancelling
+    ) -> UnlabelledReading:
         """Return what a run says of them; raises `DatasetError`, `Cancelled` or `ModelError`."""
         ...
 
@@ -70,12 +86,16 @@ class FilmPlace:
     @contextmanager
     def open(self) -> Iterator[FilmSource]:
         """Open it; raises `DatasetError` if it holds no film."""
-        if self.uploaded:
-            with open_uploaded(self.uploaded, self.most_bytes) as source:
-                yield source
-        else:
-            with open_films(self.address) as source:
-                yield source
+        place = io.BytesIO(self.uploaded) if self.uploaded else self.address
+        with open_films(place, self.most_bytes) as source:
+            yield source
+
+    def read_unlabelled(
+        self, files: EngineFiles, progress: Progress, cancelled: Cancelling
+    ) -> UnlabelledReading:
+        """Return what a run says of the films."""
+        with self.open() as source:
+            return read_unlabelled(source, files, progress=progress, cancelled=cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +144,25 @@ class AcceptanceResult:
     made_at: datetime
 
 
-class AcceptanceTask(BackgroundTask[AcceptanceResult]):
+class FilmsTask(BackgroundTask[Result]):
+    """Reads films.
+
+    Attributes
+    ----------
+    done, total : int
+        Films that were read, and that there are; 0 before the first.
+    """
+
+    done: int = 0
+    total: int = 0
+
+    def note(self, done: int, total: int) -> None:
+        """Note how many films were read."""
+        self.done, self.total = done, total
+        self.report(done / max(total, 1))
+
+
+class AcceptanceTask(FilmsTask[AcceptanceResult]):
     """Reads a site's labelled films by a run's own threshold, and judges the run.
 
     Parameters
@@ -152,7 +190,7 @@ class AcceptanceTask(BackgroundTask[AcceptanceResult]):
         assert self._films is not None
         read = self._films.read(
             self._files,
-            lambda done, n: self.report(done / max(n, 1)),
+            self.note,
             lambda: self.cancelled,
         )
         found = accept(read.films, self._record, self.declared)
@@ -177,27 +215,25 @@ class PrevalenceResult:
     made_at: datetime
 
 
-class PrevalenceTask(BackgroundTask[PrevalenceResult]):
+class PrevalenceTask(FilmsTask[PrevalenceResult]):
     """Reads films without labels by a run's own calibration, and estimates their share of ill."""
 
-    def __init__(self, place: FilmPlace, run: RunRecord, files: EngineFiles) -> None:
+    def __init__(self, films: UnlabelledFilms, run: RunRecord, files: EngineFiles) -> None:
         super().__init__("prevalence")
-        self.title, self._record, self._files = place.title, run, files
-        self._place: FilmPlace | None = place
+        self.title, self._record, self._files = films.title, run, files
+        self._films: UnlabelledFilms | None = films
 
     def _work(self) -> PrevalenceResult:
         assumed = assumed_prevalence(self._record)
         if assumed is None:
             raise DatasetError(NO_SHARE)
-        assert self._place is not None
-        with self._place.open() as source:
-            read = read_unlabelled(
-                source,
-                self._files,
-                progress=lambda done, n: self.report(done / max(n, 1)),
-                cancelled=lambda: self.cancelled,
-            )
-        self._place = None  # as above
+        assert self._films is not None
+        read = self._films.read_unlabelled(
+            self._files,
+            self.note,
+            lambda: self.cancelled,
+        )
+        self._films = None  # as above
         share = estimate_prevalence(read.probabilities, assumed)
         return PrevalenceResult(share, assumed, read, utc_now())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from core.language.words import Message, msg
 
 ENDINGS = (".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", "")
 """Of files that may be films; DICOM files often have none."""
+NO_ZIP = msg("The uploaded file is no zip file that can be read.")
 
 
 class Films(Protocol):
@@ -181,50 +181,14 @@ def _close(system: Any, place: str) -> None:
 
 
 @contextmanager
-def open_uploaded(content: bytes, most_bytes: int) -> Iterator[FilmSource]:
-    """Open a zip file that was uploaded; nothing of it is written down.
-
-    Parameters
-    ----------
-    most_bytes : int
-        Of one film, unpacked.
-
-    Raises
-    ------
-    DatasetError
-        If it is no zip file, holds no film, or a film is too large.
-    """
-    try:
-        system: Any = fsspec.filesystem("zip", fo=io.BytesIO(content))
-        found = system.find("/", detail=True)
-    except Exception as exc:  # of a damaged zip file
-        raise DatasetError(msg("The uploaded file is no zip file that can be read.")) from exc
-    films = tuple(sorted(name.lstrip("/") for name in found if _may_be_film(name.lstrip("/"))))
-    if not films:
-        raise DatasetError(msg("The uploaded zip file holds no file that may be a film."))
-    for name, facts in found.items():
-        if facts["size"] > most_bytes:
-            raise DatasetError(
-                msg(
-                    "{name} has more than {n} MB unpacked. Leave it out.",
-                    name=name.lstrip("/"),
-                    n=most_bytes // 10**6,
-                )
-            )
-    try:
-        yield FilmSource(films, system, "")
-    finally:
-        system.close()
-
-
-@contextmanager
 def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSource]:
     """Open a place; it is closed at the end.
 
     Parameters
     ----------
     place : str or binary file
-        A folder, a zip file or an address; a file that is open is a zip file.
+        A folder, a zip file or an address; an open file is a zip file that was uploaded, and
+        nothing of it is written down.
     most_bytes : int
         Larger files of a zip file are not unpacked; 0 for no limit.
 
@@ -233,7 +197,7 @@ def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSour
     DatasetError
         If there is no such place, or no film in it.
     """
-    named = place if isinstance(place, str) else msg("The file")
+    named = place if isinstance(place, str) else msg("The uploaded zip file")
     is_zip = not isinstance(place, str) or _is_zip(place)
     try:
         if is_zip:
@@ -244,7 +208,8 @@ def open_films(place: str | IO[bytes], most_bytes: int = 0) -> Iterator[FilmSour
             root = f"{path.rstrip('/')}/"
         found = system.find(root or "/")
     except Exception as exc:  # every kind of place has errors of its own
-        raise DatasetError(_not_opened(named)) from exc
+        why = _not_opened(place) if isinstance(place, str) else NO_ZIP
+        raise DatasetError(why) from exc
     names = sorted(name.removeprefix(root).lstrip("/") for name in found)
     films = tuple(name for name in names if _may_be_film(name))
     if not films:

@@ -180,7 +180,10 @@ def test_the_sites_test_shows_progress_the_zones_and_the_files(
     assert asked["films"] == 10
     assert asked["plan"].diameter_cm == 5.0
     assert len(asked["normals"]) == 30  # every second one of the 60
-    assert "3 normal films took a lesion of 5 cm in each zone" in words_of(page)
+    told = words_of(page)
+    assert "3 normal films took a lesion of 5 cm in each zone" in told
+    assert "1 normal film was left out of the test. Such a film is refused" in told
+    assert "log odds" not in told
     lungs = page.get("plotly_chart")[0].proto.spec
     assert lungs.count("Right upper") == 1
     table = "".join(one.proto.body for one in page.get("html"))

@@ -30,8 +30,10 @@ from core.sites.labels import NOT_SETTLED
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from core.store.site_settings import adopt_setting, list_site_settings
+from ui.charts.site import plot_bands
 from ui.model_card import panels
 from ui.site import source_choice, tasks
+from ui.site.result import bands_of
 from ui.site.source_choice import Choice
 
 NAME = "Dr. Lena Lead"
@@ -107,6 +109,9 @@ def test_a_kept_set_is_measured_without_a_table_of_labels(store, monkeypatch) ->
     monkeypatch.setattr("ui.site.source_choice.get_site_libraries", lambda: [kept])
     choose_local_reader(store.database, NAME, Role.LEAD)
     page = open_page("site")
+    unlabelled = page.selectbox(key="site-unlabelled-set")
+    assert unlabelled.options == ["Ward films", "Other films"]
+    assert not [one for one in page.text_input if one.key == "site-unlabelled-address"]
     (choice,) = [one for one in page.selectbox if one.key == "site-set"]
     assert choice.options == ["Ward films", "Other films, with a table of labels"]
     begin(page)
@@ -131,6 +136,8 @@ def test_a_test_survives_a_reload_and_ends_in_go_with_every_criterion(films, sto
     again = open_page("site")  # another visit of the same server
     assert not [one for one in again.button if one.label == "Declare and read the films"]
     assert task_of().progress == 0.25
+    (bar,) = again.get("progress")
+    assert bar.proto.text == "Reading the films of made-up films: 1 of 4 films"
     films.go_on.set()
     assert task_of().wait(60)
     again.run()
@@ -149,6 +156,16 @@ def test_a_test_survives_a_reload_and_ends_in_go_with_every_criterion(films, sto
         "d.png": str(NOT_SETTLED),
         "gone.png": "it is not there",
     }
+
+
+def test_no_words_of_the_ratios_lie_on_the_line_at_one() -> None:
+    figure = plot_bands(bands_of(accepted(load_run(get_settings().models / SERVED_RUN))))
+    shown = figure.layout.yaxis.range
+    row_px = (figure.layout.height - 70) / (shown[0] - shown[1])  # about 70 px are title and axis
+    lines = [(one.y0 * row_px, one.y1 * row_px) for one in figure.layout.shapes]
+    words = [one.y * row_px - one.yshift for one in figure.layout.annotations]
+    assert len(lines) == len(words) > 1
+    assert not [at for at in words for top, end in lines if top < at + 8 and end > at - 8]
 
 
 def test_a_test_can_be_stopped_and_begun_again(films, store) -> None:

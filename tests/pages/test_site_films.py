@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from fixtures import app_pages
 from fixtures.site_sets import ADA, keep_scores, keep_set
 from streamlit.testing.v1 import AppTest
@@ -103,8 +104,13 @@ def wait_for(page: AppTest, done: Callable[[AppTest], bool]) -> None:
     assert done(page), said(page)
 
 
-def test_the_list_says_what_a_set_holds_who_read_it_and_what_was_left_out(ward: SiteSet) -> None:
+def test_the_list_says_what_a_set_holds_who_read_it_and_what_was_left_out(
+    ward: SiteSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, draw = [], st.dataframe
+    monkeypatch.setattr(st, "dataframe", lambda *a, **k: (asked.append(k), draw(*a, **k))[1])
     page = show()
+    assert asked[0]["width"] == "content"  # stretched, the numbers get as much room as the words
     told = said(page)
     assert "**Ward**" in told
     assert "12 films, 6 with pneumonia and 6 normal; 12 patients" in told
@@ -220,7 +226,8 @@ def test_compare_runs_measures_both_runs_on_the_set(ward: SiteSet) -> None:
     assert sorted(table["Run"]) == ["f04", "f08"]
     assert {float(value) for value in table["Specificity"]} == {5 / 6}
     assert {float(value) for value in table["Sensitivity"]} == {1.0}
-    assert "12 films (6 pneumonia, 6 normal) of 12 patients" in said(page)
+    assert "Films of the set Ward: 12 films (6 pneumonia, 6 normal) of 12 patients" in said(page)
+    assert "Films of the set Ward, each run at its own operating point" in said(page)
 
 
 def test_a_film_that_is_erased_is_on_no_page_any_more(

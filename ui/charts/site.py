@@ -24,6 +24,9 @@ LEAST_SIDE = 0.3
 OWN, SITE = ORANGE, BLUE
 TEXT = {"size": 12}
 BAND_PX, BANDS_EDGE_PX = 46, 86
+WORDS_PX, LINE_PX, LINE_END = 17, 7, 0.45
+"""Of a band of the likelihood ratio: how far above its mark the words stand, how far up the line at
+1 goes, and how far down as a share of the band."""
 RATIO_TICKS = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 
@@ -141,8 +144,11 @@ def _add_calibration(
 def plot_bands(bands: Sequence[ScoreBand]) -> go.Figure:
     """Return the likelihood ratio of each band of the site's probability, the lowest on top."""
     figure = go.Figure()
-    figure.add_vline(0.0, line={"color": QUIET, "width": 1})
     for place, band in enumerate(bands):
+        figure.add_shape(  # the line at 1, in pieces that leave the words above each mark free
+            type="line", x0=0.0, x1=0.0, y0=place - LINE_PX / BAND_PX, y1=place + LINE_END,
+            line={"color": QUIET, "width": 1},
+        )  # fmt: skip
         ratio = ratio_of_band(band)
         value, low, high = (
             one / math.log(10.0) for one in (ratio.log_value, ratio.log_low, ratio.log_high)
@@ -164,7 +170,7 @@ def plot_bands(bands: Sequence[ScoreBand]) -> go.Figure:
             hovertemplate=f"{_ratio_text(band)}<extra></extra>",
         )
         figure.add_annotation(
-            x=0, xref="paper", y=place, yshift=16, xanchor="left", showarrow=False, font=TEXT,
+            x=0, xref="paper", y=place, yshift=WORDS_PX, xanchor="left", showarrow=False, font=TEXT,
             text=f"{_band_name(band)}: {_ratio_text(band)}",
         )  # fmt: skip
     return frame(

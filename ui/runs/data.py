@@ -126,6 +126,12 @@ def _is_library(part: str) -> bool:
     return part == SYNTHETIC or is_of_site(part)
 
 
+def title_of(part: str) -> str:
+    """Return what the site calls a set of its own; nothing of other parts."""
+    library = get_libraries().get(part) if is_of_site(part) else None
+    return "" if library is None else str(library.title)
+
+
 def _text(run: RunRecord, part: str) -> Predictions:
     if _is_library(part):
         return as_part(predictions_of(part, run), part)
@@ -179,13 +185,13 @@ def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     ModelMissing, ModelIntegrity
         If a run's predictions are missing or are not those that its record states.
     """
-    by_run = _predictions_of(key, _listed, key.part)
+    by_run, title = _predictions_of(key, _listed, key.part), title_of(key.part)
     if key.at is None:
         own = {run_id: threshold for run_id, _, threshold in key.runs}
-        return align_runs(by_run, own, key.part, OWN_THRESHOLDS)
+        return align_runs(by_run, own, key.part, OWN_THRESHOLDS, title)
     on_validation = _predictions_of(key, _listed, "validation")
     together = thresholds_at_sensitivity(on_validation, key.at / 100.0)
-    return align_runs(by_run, together, key.part, thresholds_text(key.at / 100.0))
+    return align_runs(by_run, together, key.part, thresholds_text(key.at / 100.0), title)
 
 
 @st.cache_resource(show_spinner=SaidWhenShown(msg("Testing every pair of runs")), max_entries=KEPT)

@@ -15,6 +15,7 @@ from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
 from ui.components.figures import draw_figures
+from ui.components.plain_text import plain
 from ui.library.runs import own_validation
 from ui.runs.data import ComparedKey, ListedRuns, get_areas, get_curves, get_pairs
 from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
@@ -25,7 +26,7 @@ MAX_TABLE_PX = 250
 def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     """Say which films are compared, at which operating points."""
     text = films_text(scored)
-    st.markdown(text[:1].upper() + text[1:])
+    st.markdown(plain(text[:1].upper() + text[1:]))
     own = [listed.runs[run_id].record.operating_point.threshold for run_id in scored.run_ids]
     if scored.chosen_at != OWN_THRESHOLDS and np.allclose(scored.threshold, own, atol=0.0005):
         st.caption(

@@ -18,7 +18,7 @@ from ui.charts.base import draw_plot
 from ui.charts.runs import Style, plot_histories
 from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
-from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics, measured_area
+from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics, measured_area, title_of
 from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
 TABLE = "runs-table"
@@ -59,7 +59,7 @@ def draw_table(
     order = [row[tr("Run")] for row in rows]
     chosen = [place for place, run_id in enumerate(order) if run_id in view.runs]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
-    part = tr(part_of(view.part).name)
+    part = plain(tr(part_of(view.part, title_of(view.part)).name))
     st.caption(  # above the table, whose own buttons would cover what stands there
         tr(
             "{part}, each run at its own operating point and on the films that it "

@@ -12,10 +12,8 @@ from core.domain.site_set import (
     LeftOut,
     SiteKind,
     SiteSet,
-    WhyLeftOut,
     site_kind_words,
 )
-from core.error_analysis.names import name_text
 from core.errors import FirstReadError
 from core.jobs.site_libraries import SiteSetFilms
 from core.jobs.site_sets import AddedSet, AddTask
@@ -176,6 +174,7 @@ def _draw_left_out(one: SiteSet) -> None:
             said_rows(_row(left_out) for left_out in one.left_out),
             hide_index=True,
             height=min(320, 38 * (len(one.left_out) + 1)),
+            width="content",
             key=f"site-left-out-{one.set_id}",
             column_config={tr("File"): st.column_config.NumberColumn(width=80)},
         )
@@ -188,14 +187,7 @@ def _draw_left_out(one: SiteSet) -> None:
 
 
 def _row(one: LeftOut) -> dict[Message, object]:
-    return {msg("File"): one.place, msg("Why"): why_text(one)}
-
-
-def why_text(one: LeftOut) -> str:
-    """Return in words why a film was left out."""
-    if one.why is WhyLeftOut.REFUSED:
-        return tr("refused by the quality check: {finding}", finding=name_text(one.detail))
-    return tr(one.words)
+    return {msg("File"): one.place, msg("Why"): tr(one.words)}
 
 
 def _draw_remove(visit: Visit, one: SiteSet) -> None:
@@ -303,7 +295,7 @@ def _draw_result(added: AddedSet) -> None:
     )
     with st.container(horizontal=True):
         if one.left_out or added.missing:
-            rows = [[added.names[left.place], why_text(left)] for left in one.left_out]
+            rows = [[added.names[left.place], tr(left.words)] for left in one.left_out]
             rows += [
                 [name, tr("the labels name it, and there is no such file")]
                 for name in added.missing

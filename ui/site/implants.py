@@ -16,6 +16,7 @@ from core.implants.report import (
     control_table,
     export_implants,
     implants_as_csv,
+    left_out_text,
     opacity_text,
     zone_table,
 )
@@ -148,10 +149,12 @@ def draw_implants(result: ImplantResult) -> None:
         draw_plot(plot_found(result), "implants-curves")
     st.caption(
         tr(
-            "Noticed: the log odds rise further than 95 of 100 do with the densest lesion in soft "
-            "tissue. Suspicious: the film reaches the run's threshold."
+            "Noticed: the lesion raises the score more than chance would. In soft tissue, where no "
+            "pneumonia lies, the densest lesion raises it as much in 1 of 20 films. Suspicious: "
+            "the score reaches the run's threshold."
         )
     )
+    st.caption(left_out_text(result))
     zones, controls = zone_table(result), control_table(result)
     draw_text_table(zones.head, zones.rows, tr("Smallest opacity by zone, in cm of water"))
     with st.expander(tr("Controls")):

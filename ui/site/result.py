@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.acceptance.criteria import MEASURE_WORDS
 from core.acceptance.measured import Acceptance
-from core.acceptance.report import export_acceptance, intervals_text, limit_text
+from core.acceptance.report import export_acceptance, intervals_text, limit_text, refused_text
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.jobs.site_tests import AcceptanceResult
@@ -177,13 +177,8 @@ def _draw_readers(found: Acceptance) -> None:
 
 
 def _draw_left_out(result: AcceptanceResult) -> None:
-    refused, out = result.found.refused, dict(result.left_out)
-    n = sum(refused.values())
-    reasons = ", ".join(
-        f"{tr(reason).replace('_', ' ')}: {films}" for reason, films in refused.items()
-    )
-    said = trn("The quality check refused {n} film.", "The quality check refused {n} films.", n)
-    st.caption(f"{said} {reasons}".strip())
+    out = dict(result.left_out)
+    st.caption(plain(refused_text(result.found.refused)))
     out |= dict.fromkeys(result.missing, tr("it is not there"))
     if not out:
         return

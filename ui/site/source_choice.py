@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.jobs.site_tests import FilmPlace, FilmsWithTable, LabelledFilms
-from core.language.words import msg, tr
+from core.jobs.site_libraries import SiteSetFilms
+from core.jobs.site_tests import FilmPlace, FilmsWithTable, LabelledFilms, UnlabelledFilms
+from core.language.words import Message, msg, tr
 from core.settings import get_settings
 from ui.app.resources import get_site_libraries
 from ui.components.plain_text import plain
@@ -15,6 +16,7 @@ from ui.components.plain_text import plain
 HERE, UPLOAD = "here", "upload"
 PLACES = {HERE: msg("On the server"), UPLOAD: msg("Uploaded zip file")}
 OTHERS, _OTHERS = msg("Other films, with a table of labels"), ""
+WITHOUT_TABLE = msg("Other films")
 LABELS_HELP = msg(
     "A CSV file with the columns film and label (pneumonia or normal). Instead of label: reader_1 "
     "and reader_2. With patient, a patient's films stay together."
@@ -63,16 +65,9 @@ def choose_place(key: str) -> tuple[FilmPlace | None, str]:
 
 def choose_labelled() -> Choice:
     """Draw where films and their labels are; return them, or what is missing."""
-    sets = {one.name: one for one in get_site_libraries()}
-    if sets:
-        name = st.selectbox(
-            tr("Films"),
-            [*sets, _OTHERS],
-            format_func=lambda one: plain(sets[one].title) if one in sets else tr(OTHERS),
-            key="site-set",
-        )
-        if name in sets:
-            return Choice(sets[name])
+    kept = _choose_kept("site-set", OTHERS)
+    if kept is not None:
+        return Choice(kept)
     place, lacks = choose_place("site-films")
     table = st.file_uploader(
         tr("Labels (CSV)"), type=["csv", "txt"], key="site-labels", help=tr(LABELS_HELP)
@@ -82,3 +77,23 @@ def choose_labelled() -> Choice:
     if table is None:
         return Choice(None, tr("Choose the file of labels."))
     return Choice(FilmsWithTable(place, table.getvalue()))
+
+
+def choose_unlabelled() -> tuple[UnlabelledFilms | None, str]:
+    """Draw where films are that need no labels; return them, or what is missing."""
+    kept = _choose_kept("site-unlabelled-set", WITHOUT_TABLE)
+    return choose_place("site-unlabelled") if kept is None else (kept, "")
+
+
+def _choose_kept(key: str, others: Message) -> SiteSetFilms | None:
+    """Draw the kept sets, and ``others`` after them; None if that is chosen, or no set is kept."""
+    sets = {one.name: one for one in get_site_libraries()}
+    if not sets:
+        return None
+    name = st.selectbox(
+        tr("Films"),
+        [*sets, _OTHERS],
+        format_func=lambda one: plain(sets[one].title) if one in sets else tr(others),
+        key=key,
+    )
+    return sets.get(name)

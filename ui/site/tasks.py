@@ -9,10 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.jobs.background import BackgroundTask
 from core.jobs.film_worker import EngineFiles
-from core.jobs.site_tests import AcceptanceTask, PrevalenceTask
-from core.language.words import msg, tr
+from core.jobs.site_tests import AcceptanceTask, FilmsTask, PrevalenceTask
+from core.language.words import msg, tr, trn
 from core.pipeline import Engine
 from core.settings import get_settings
 from ui.app.progress import REFRESH_S, Watch
@@ -68,9 +67,7 @@ def own_engine() -> tuple[Engine, EngineFiles]:
     return engine, EngineFiles.of(engine, get_settings().models, get_settings().inference_threads)
 
 
-def follow_task(
-    task: BackgroundTask[Any], words: str, key: str, forget: Callable[[], None]
-) -> None:
+def follow_task(task: FilmsTask[Any], words: str, key: str, forget: Callable[[], None]) -> None:
     """Draw how far a task is with a button that stops it, or why it came to nothing."""
     if task.running:
         st.fragment(_follow, run_every=REFRESH_S)(Watch(), task, words, key)
@@ -79,7 +76,15 @@ def follow_task(
         st.button(tr("Put away"), icon=":material/close:", key=f"{key}-away", on_click=forget)
 
 
-def _follow(watch: Watch, task: BackgroundTask[Any], words: str, key: str) -> None:
+def _follow(watch: Watch, task: FilmsTask[Any], words: str, key: str) -> None:
+    if task.total:
+        words = trn(
+            "{what}: {done:,} of {n:,} film",
+            "{what}: {done:,} of {n:,} films",
+            task.total,
+            what=words,
+            done=task.done,
+        )
     st.progress(min(1.0, task.progress), text=words)
     st.button(
         tr("Stop"),

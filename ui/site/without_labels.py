@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.acceptance.report import refused_text
 from core.domain.rate import interval_text
-from core.jobs.site_tests import FilmPlace, PrevalenceResult, PrevalenceTask
+from core.jobs.site_tests import PrevalenceResult, PrevalenceTask, UnlabelledFilms
 from core.language.words import tr, trn
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.plain_text import plain
-from ui.site.source_choice import choose_place
+from ui.site.source_choice import choose_unlabelled
 from ui.site.tasks import BUSY, follow_task, get_desk, own_engine
 
 
@@ -34,7 +35,7 @@ def _forget() -> None:
 def _draw_start() -> None:
     fields, words = st.columns([1, 1], gap="large")
     with fields.container(border=True):
-        place, lacks = choose_place("site-unlabelled")
+        films, lacks = choose_unlabelled()
         if st.button(
             tr("Estimate the share of pneumonia"),
             type="primary",
@@ -42,7 +43,7 @@ def _draw_start() -> None:
             key="site-estimate",
             width="stretch",
         ):
-            _start(place, lacks)
+            _start(films, lacks)
     with words:
         st.markdown(
             tr(
@@ -59,12 +60,12 @@ def _draw_start() -> None:
         )
 
 
-def _start(place: FilmPlace | None, lacks: str) -> None:
-    if place is None:
+def _start(films: UnlabelledFilms | None, lacks: str) -> None:
+    if films is None:
         st.error(plain(lacks), icon=":material/error:")
         return
     engine, files = own_engine()
-    if get_desk().begin(PrevalenceTask(place, engine.classifier.run_record, files)):
+    if get_desk().begin(PrevalenceTask(films, engine.classifier.run_record, files)):
         st.rerun()
     st.error(tr(BUSY), icon=":material/error:")
 
@@ -90,10 +91,17 @@ def _draw_result(result: PrevalenceResult) -> None:
             assumed=result.assumed,
         )
     )
-    refused = sum(read.refused.values())
-    st.caption(
-        trn("The quality check refused {n} film.", "The quality check refused {n} films.", refused)
-        + " "
-        + trn("{n} file could not be read.", "{n} files could not be read.", len(read.unreadable))
-    )
+    lines = [
+        refused_text(read.refused),
+        trn("{n} file could not be read.", "{n} files could not be read.", len(read.unreadable)),
+    ]
+    if read.twice:
+        lines.append(
+            trn(
+                "{n} file is the same as another one and counts once with it.",
+                "{n} files are the same as another one and count once with it.",
+                read.twice,
+            )
+        )
+    st.caption(plain(" ".join(lines)))
     st.button(tr("Other films"), icon=":material/restart_alt:", key="site-other", on_click=_forget)

@@ -26,7 +26,9 @@ def found() -> Acceptance:
     scored = read_predictions(run).of_split("validation")
     labels = scored.films.label
     halves = np.where(np.arange(len(labels)) % 2 == 0, "odd", "even")
-    films = SiteFilms(scored, {"Dr. Osei": 1 - labels}, {"half": halves}, {"lateral": 3})
+    films = SiteFilms(
+        scored, {"Dr. Osei": 1 - labels}, {"half": halves}, {"not_chest": 1, "view": 2}
+    )
     return accept(films, run, Declaration(USUAL_CRITERIA, 0.97, 200, 0, "Dr. Lindqvist", WHEN))
 
 
@@ -37,7 +39,8 @@ def test_it_has_three_pages_that_say_the_answer_first(found):
     assert "Go: run f08 meets every criterion" in first
     assert "Dr. Lindqvist" in first
     assert f"{found.site.rates['sensitivity'].value:.3f}" in second
-    assert "The quality check refused 3 films." in second + third
+    refused = "refused 3 films. Not a frontal view: 2; not recognised as a frontal chest film: 1."
+    assert refused in second + third
     assert "What this does not show" in third
 
 

@@ -24,6 +24,8 @@ def test_both_halves_of_a_set_are_one_part_of_its_own_library():
     assert scored.right.sum(axis=1).tolist() == [4, 3]
     assert (scored.library, scored.synthetic) == (SET, False)
     assert films_text(scored).startswith("films of this site: 4 films (2 pneumonia, 2 normal)")
+    named = align_runs(said, {"f08": 0.5, "f04": 0.5}, SET, title="Ward 3")
+    assert films_text(named).startswith("films of the set Ward 3: 4 films")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The quality gate: every limit from both sides, what outranks what, and no film that breaks it."""
 
+import re
 from dataclasses import replace
+from inspect import getsource
 
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ from core.domain.quality import (
     GateEvidence,
     QualityReport,
     Severity,
+    refusal_words,
 )
+from core.gate import quality, statements
 from core.gate.quality import (
     MAX_SAMPLED_PX,
     Tone,
@@ -465,3 +469,14 @@ def test_sharpness_is_the_deviation_of_the_laplacian():
     film[4, 4] = 1.0
 
     assert measure_sharpness(film) == pytest.approx(((16 + 4) / 64) ** 0.5)
+
+
+def test_every_reason_to_refuse_a_film_has_words_of_its_own():
+    source = getsource(quality) + getsource(statements)
+    refusing = re.findall(r'Finding\(\s*"(\w+)", Severity.REFUSE', source)
+    refusing += re.findall(r'refusals.append\(\("(\w+)"', source)
+    refusing += ["aspect_ratio", "polarity", "orientation"]  # named elsewhere in the module
+    words = {code: str(refusal_words(code)) for code in refusing}
+    assert {"not_chest", "lung_area", "view", "body_part"} <= set(words)
+    assert [code for code, said in words.items() if said == code and code != "blank"] == []
+    assert len(set(words.values())) == len(words)

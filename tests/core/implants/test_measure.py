@@ -111,7 +111,7 @@ def test_the_report_states_zones_controls_and_limits(found) -> None:
     assert "Left upper" in text
     assert "above 4" in text
     assert "The films are synthetic" in text
-    assert "1 film was left out" in text
+    assert "1 normal film was left out of the test" in text
     with using("es"):
         spanish = write_markdown(describe_implants(found, datetime(2026, 3, 2, tzinfo=UTC)))
     assert "12 normal films" not in spanish

@@ -233,6 +233,9 @@ def test_a_set_that_a_run_reads_anew_gives_the_same_and_counts_what_was_refused(
     np.testing.assert_array_equal(read.films.readers["reader_1"], [0, -1, 1])
     with pytest.raises(Cancelled):
         library.read(adding.files, cancelled=lambda: True)
+    alone = library.read_unlabelled(adding.files)
+    np.testing.assert_array_equal(alone.probabilities, read.films.scored.probability)
+    assert (alone.refused, alone.twice) == ({"blank": 1}, 0)
 
 
 def test_what_a_run_says_is_kept_by_its_export_and_goes_with_the_set(

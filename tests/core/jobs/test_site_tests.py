@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fixtures.review_records import lead
 from fixtures.site_settings import LENIENT, accepted
+from PIL import Image
 
 from core.acceptance.criteria import Declaration
 from core.acceptance.measured import accept
@@ -27,7 +28,7 @@ from core.pipeline import open_engine
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.sites.labels import read_labels
-from core.sites.source import open_films, open_uploaded
+from core.sites.source import open_films
 from core.store.engine import Database
 from core.store.site_settings import adopt_setting
 
@@ -93,34 +94,45 @@ def test_without_labels_every_film_counts_once(folder, run, files, tmp_path) -> 
     shutil.copy(folder / "normal-0.png", tmp_path / "again.png")
     shutil.copy(folder / "pneumonia-0.png", tmp_path / "b.png")
     (tmp_path / "c.png").write_bytes(b"nothing")
+    Image.new("L", (300, 300), 128).save(tmp_path / "grey.png")
+    shutil.copy(tmp_path / "grey.png", tmp_path / "grey-again.png")
     task = PrevalenceTask(FilmPlace(str(tmp_path)), run, files).start()
     assert task.wait(120)
     found, point = task.result, run.operating_point
     assert found.assumed == point.n_positive / point.n
     assert found.share.n == len(found.reading.probabilities) == 2
     assert list(found.reading.unreadable) == ["c.png"]
+    assert found.reading.refused == {"blank": 1}
+    assert found.reading.twice == 2
     assert found.share == estimate_prevalence(found.reading.probabilities, found.assumed)
 
 
 @pytest.mark.parametrize(
-    ("content", "most", "sentence"),
+    ("content", "sentence"),
     [
-        (b"no zip file", 10**7, "no zip file that can be read"),
-        ("empty", 10**7, "holds no file that may be a film"),
-        ("films", 100, "has more than 0 MB unpacked"),
+        (b"no zip file", "no zip file that can be read"),
+        ("empty", "holds no file that may be a film"),
     ],
-    ids=["damaged", "empty", "large"],
+    ids=["damaged", "empty"],
 )
-def test_an_upload_that_cannot_be_measured_is_refused(
-    folder, tmp_path, content, most, sentence
-) -> None:
+def test_an_upload_that_cannot_be_measured_is_refused(tmp_path, content, sentence) -> None:
     if content == "empty":
         (tmp_path / "notes.txt").write_text("nothing")
         content = packed(tmp_path)
-    elif content == "films":
-        content = packed(folder)
-    with pytest.raises(DatasetError, match=sentence), open_uploaded(content, most):
+    with pytest.raises(DatasetError, match=sentence), FilmPlace(uploaded=content).open():
         pass
+
+
+def test_a_film_of_an_upload_that_is_too_large_is_left_out_by_name(folder, files, tmp_path) -> None:
+    small = folder / "normal-0.png"
+    shutil.copy(small, tmp_path / "small.png")
+    (tmp_path / "large.png").write_bytes(bytes(small.stat().st_size + 1))
+    place = FilmPlace(uploaded=packed(tmp_path), most_bytes=small.stat().st_size)
+    read = place.read_unlabelled(files, lambda _done, _all: None, lambda: False)
+    assert len(read.probabilities) == 1
+    ((name, why),) = read.unreadable.items()
+    assert name == "films/large.png"
+    assert "has more than" in why
 
 
 def test_the_synthetic_films_of_the_worklist_are_read_by_the_site_too(engine, run, tmp_path):
