@@ -86,7 +86,7 @@ def test_a_round_is_read_blind_then_shown_and_nothing_of_it_is_stored(
         if drawn.trial.zone:
             assert np.array_equal(truths[0].mask, drawn.lesion)
             assert f"{drawn.trial.opacity_cm:g} cm of water" in told
-            assert f"raises its log odds by {drawn.rise:.2f}" in told
+            assert f"multiplies its odds of pneumonia by {np.exp(drawn.rise):.2g}" in told
         else:
             assert not truths
             assert "### No lesion" in told

@@ -33,7 +33,6 @@ from core.store.site_settings import adopt_setting, list_site_settings
 from ui.charts.site import plot_bands
 from ui.model_card import panels
 from ui.site import source_choice, tasks
-from ui.site.result import bands_of
 from ui.site.source_choice import Choice
 
 NAME = "Dr. Lena Lead"
@@ -159,7 +158,7 @@ def test_a_test_survives_a_reload_and_ends_in_go_with_every_criterion(films, sto
 
 
 def test_no_words_of_the_ratios_lie_on_the_line_at_one() -> None:
-    figure = plot_bands(bands_of(accepted(load_run(get_settings().models / SERVED_RUN))))
+    figure = plot_bands(accepted(load_run(get_settings().models / SERVED_RUN)).score_bands)
     shown = figure.layout.yaxis.range
     row_px = (figure.layout.height - 70) / (shown[0] - shown[1])  # about 70 px are title and axis
     lines = [(one.y0 * row_px, one.y1 * row_px) for one in figure.layout.shapes]

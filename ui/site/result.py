@@ -51,13 +51,12 @@ def draw_result(visit: Visit, result: AcceptanceResult) -> None:
             width="stretch",
         )
     draw_adopt(visit, result)
-    roc, calibration, bands = st.columns(3, gap="medium")
+    roc, calibration = st.columns(2, gap="medium")
     with roc:
         draw_plot(plot_site_roc(found), "site-roc")
     with calibration:
         draw_plot(plot_site_calibration(found), "site-calibration")
-    with bands:
-        draw_plot(plot_bands(found.score_bands), "site-bands")
+    draw_plot(plot_bands(found.score_bands), "site-bands")
     _draw_criteria(found)
     groups, readers = st.columns(2, gap="large")
     with groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from secrets import randbelow
@@ -240,7 +241,8 @@ def _draw_truth(visit: Visit, practice: Practice, drawn: DrawnTrial) -> None:
     st.markdown(f"**{tr('The model on the same film')}**")
     draw_scale(drawn.prediction)
     if trial.zone:
-        st.caption(tr("The lesion raises its log odds by {rise:.2f}.", rise=drawn.rise))
+        times = math.exp(drawn.rise)
+        st.caption(tr("The lesion multiplies its odds of pneumonia by {times:.2g}.", times=times))
 
 
 def _answer(practice: Practice, drawn: DrawnTrial) -> Answer:
