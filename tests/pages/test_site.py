@@ -17,6 +17,7 @@ from pages.test_spoken import _bracketed  # noqa: F401 - a fixture
 from pages.test_spoken_states import left_in_english
 from streamlit.testing.v1 import AppTest
 
+from core.acceptance.criteria import USUAL_CRITERIA
 from core.acceptance.sample_size import plan_sample
 from core.domain.reader import Role
 from core.errors import Cancelled, DatasetError
@@ -99,6 +100,14 @@ def test_before_a_test_the_page_says_what_is_in_force_and_how_many_films_it_take
     page.number_input(key="site-width").set_value(0.2).run()
     assert f"**{plan_sample(0.96, 0.90, 0.2, 0.5).films} test films**" in words_of(page)
     assert any("No run was accepted here yet" in one.value for one in page.info)
+
+
+def test_fields_stand_row_by_row_so_that_a_phone_keeps_their_order(store) -> None:
+    keys = [one.key for one in open_page("site").number_input if one.key.startswith("site-")]
+    limits = [f"site-limit-{one.measure}" for one in USUAL_CRITERIA]
+    plan = ["site-width", "site-prevalence", "site-expected-sens", "site-expected-spec"]
+    expected = [*plan, "site-sensitivity", "site-tuning", *limits, "site-seed"]
+    assert keys[: len(expected)] == expected
 
 
 def test_a_kept_set_is_measured_without_a_table_of_labels(store, monkeypatch) -> None:
