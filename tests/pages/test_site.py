@@ -31,6 +31,7 @@ from core.sites.labels import NOT_SETTLED
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from core.store.site_settings import adopt_setting, list_site_settings
+from ui.charts.site import plot_site_roc
 from ui.model_card import panels
 from ui.site import source_choice, tasks
 from ui.site.source_choice import Choice
@@ -108,6 +109,12 @@ def test_fields_stand_row_by_row_so_that_a_phone_keeps_their_order(store) -> Non
     plan = ["site-width", "site-prevalence", "site-expected-sens", "site-expected-spec"]
     expected = [*plan, "site-sensitivity", "site-tuning", *limits, "site-seed"]
     assert keys[: len(expected)] == expected
+
+
+def test_a_threshold_without_a_false_alarm_is_drawn_whole() -> None:
+    found = accepted(load_run(get_settings().models / SERVED_RUN))
+    marks = [one for one in plot_site_roc(found).data if one.mode == "markers"]
+    assert [one.cliponaxis for one in marks] == [False, False]
 
 
 def test_a_kept_set_is_measured_without_a_table_of_labels(store, monkeypatch) -> None:
