@@ -102,10 +102,18 @@ def test_a_reader_reads_a_session_by_keys_and_goes_on_after_a_reload(
     read_films(page, study, 0, 0, LOADED_AGAIN_AT)
     expect(page.get_by_text(f"Film {LOADED_AGAIN_AT + 1} of {FILMS}", exact=True)).to_be_visible()
     wait_until_idle(page)
+    for key in ("m", "ArrowLeft", "Enter", "Escape"):
+        page.keyboard.press(key)
+    page.keyboard.type("42")
+    expect(page.locator(".rating output")).to_have_text("42")
+    wait_until_idle(page)
     page.reload()
+    expect(page.locator(".rating output")).to_have_text("42")  # what was begun is still there
     read_films(page, study, 0, LOADED_AGAIN_AT, FILMS)
     expect(page.get_by_text("Session 2 of 2", exact=True)).to_be_visible()
     readings = kept.readings(study)
     said = [(one.answer.verdict, one.answer.rating, len(one.answer.marks)) for one in readings]
-    assert said == [(Verdict.NORMAL, 7, 0), (Verdict.PNEUMONIA, 85, 1)] * (FILMS // 2)
+    usual = [(Verdict.NORMAL, 7, 0), (Verdict.PNEUMONIA, 85, 1)]
+    marked_before_the_reload = (Verdict.NORMAL, 7, 1)
+    assert said == [*usual, marked_before_the_reload, usual[1]]
     assert [one.openings for one in readings] == [1] * LOADED_AGAIN_AT + [2] + [1] * (FILMS - 3)

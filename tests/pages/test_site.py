@@ -17,6 +17,7 @@ from pages.test_spoken import _bracketed  # noqa: F401 - a fixture
 from pages.test_spoken_states import left_in_english
 from streamlit.testing.v1 import AppTest
 
+from core.acceptance.criteria import USUAL_CRITERIA
 from core.acceptance.sample_size import plan_sample
 from core.domain.reader import Role
 from core.errors import Cancelled, DatasetError
@@ -30,7 +31,7 @@ from core.sites.labels import NOT_SETTLED
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from core.store.site_settings import adopt_setting, list_site_settings
-from ui.charts.site import plot_bands
+from ui.charts.site import plot_bands, plot_site_roc
 from ui.model_card import panels
 from ui.site import source_choice, tasks
 from ui.site.source_choice import Choice
@@ -100,6 +101,20 @@ def test_before_a_test_the_page_says_what_is_in_force_and_how_many_films_it_take
     page.number_input(key="site-width").set_value(0.2).run()
     assert f"**{plan_sample(0.96, 0.90, 0.2, 0.5).films} test films**" in words_of(page)
     assert any("No run was accepted here yet" in one.value for one in page.info)
+
+
+def test_fields_stand_row_by_row_so_that_a_phone_keeps_their_order(store) -> None:
+    keys = [one.key for one in open_page("site").number_input if one.key.startswith("site-")]
+    limits = [f"site-limit-{one.measure}" for one in USUAL_CRITERIA]
+    plan = ["site-width", "site-prevalence", "site-expected-sens", "site-expected-spec"]
+    expected = [*plan, "site-sensitivity", "site-tuning", *limits, "site-seed"]
+    assert keys[: len(expected)] == expected
+
+
+def test_a_threshold_without_a_false_alarm_is_drawn_whole() -> None:
+    found = accepted(load_run(get_settings().models / SERVED_RUN))
+    marks = [one for one in plot_site_roc(found).data if one.mode == "markers"]
+    assert [one.cliponaxis for one in marks] == [False, False]
 
 
 def test_a_kept_set_is_measured_without_a_table_of_labels(store, monkeypatch) -> None:

@@ -54,6 +54,7 @@ def plot_site_roc(found: Acceptance) -> go.Figure:
             y=[sensitivity],
             mode="markers",
             marker={"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2}},
+            cliponaxis=False,  # no false alarm lies on the edge
             hovertemplate=f"{words}<extra></extra>",
         )
     places = map(_place, (found.own, found.site))

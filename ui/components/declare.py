@@ -12,7 +12,9 @@ import streamlit as st
 from core.language.catalogue import translations
 from core.language.current import ENGLISH, current_language
 
-_SHARED = (Path(__file__).with_name("language.js"), Path(__file__).with_name("mounting.js"))
+_SHARED = tuple(
+    Path(__file__).with_name(name) for name in ("language.js", "mounting.js", "drafts.js")
+)
 
 
 def declare(

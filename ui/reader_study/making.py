@@ -45,7 +45,7 @@ def draw_making(visit: Visit) -> None:
         draw_name_field(visit)
         _draw_form(visit, sources)
     with size_side:
-        st.subheader(tr("How many films and readers?"))
+        st.header(tr("How many films and readers?"))
         draw_sample_size()
 
 
@@ -75,7 +75,7 @@ def _draw_form(visit: Visit, sources: dict[str, str]) -> None:
         key="study-arms",
     )
     chosen, texts, complaint = _draw_films(pool)
-    left, right = st.columns(2)
+    left, right = st.columns(2, vertical_alignment="bottom")
     washout = left.number_input(
         tr("Washout between sessions (days)"),
         0,

@@ -245,7 +245,7 @@ def _draw_film(
         "Film {number} of {films}", number=film.progress.place + 1, films=len(film.progress.plan)
     )
     explanation = None if task is None else task.result
-    marking = Marking(film.token, (), edit=True, most=MAX_MARKS) if film.study.with_marks else None
+    marking = Marking(film.token, most=MAX_MARKS, draft=True) if film.study.with_marks else None
     show_film(
         replace(get_film_view(upload), alt_text=number),
         regions=overlay_of(visit, upload.key, explanation, of_others=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.acceptance.criteria import MEASURE_WORDS, USUAL_CRITERIA, Criterion, Declaration, Measure
 from core.acceptance.sample_size import plan_sample
@@ -26,13 +27,14 @@ WHOLE = msg("The whole 95 % interval has to keep this limit, not the value alone
 def draw_sample_size() -> None:
     """Draw how many films an interval of a wished width needs."""
     st.caption(tr("How many test films give an interval as narrow as you need?"))
-    left, right = st.columns(2)
+    left, right = _row()
     width = left.number_input(
         tr("Width of the interval"), 0.02, 0.5, 0.10, 0.01, format="%.2f", key="site-width"
     )
     prevalence = right.number_input(
         tr("Share of pneumonia"), 0.01, 0.99, 0.5, 0.01, format="%.2f", key="site-prevalence"
     )
+    left, right = _row()
     sensitivity = left.number_input(
         tr("Expected sensitivity"), 0.5, 0.99, 0.96, 0.01, format="%.2f", key="site-expected-sens"
     )
@@ -55,6 +57,11 @@ def draw_sample_size() -> None:
     )
 
 
+def _row() -> list[DeltaGenerator]:
+    """Return two places, whose fields stand level where only one of their labels breaks."""
+    return st.columns(2, vertical_alignment="bottom")
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What the fields state."""
@@ -75,7 +82,7 @@ def draw_criteria() -> Stated:
     site = st.text_input(
         tr("Name of the site"), key="site-name", max_chars=100, placeholder=tr("such as Ward 3")
     )
-    left, right = st.columns(2)
+    left, right = _row()
     sensitivity = left.number_input(
         tr("Threshold for a sensitivity of"),
         *(0.5, 0.99, 0.97, 0.01),
@@ -91,6 +98,8 @@ def draw_criteria() -> Stated:
     )
     criteria = []
     for turn, usual in enumerate(USUAL_CRITERIA):
+        if turn % 2 == 0:
+            left, right = _row()
         side = (left, right)[turn % 2]
         limit = side.number_input(
             tr(LIMITS[usual.measure]),

@@ -28,18 +28,19 @@ def draw_in_force(visit: Visit) -> None:
     now, run = get_in_force(), get_engine().classifier.run_record
     lines = tuple(one for one in list_site_settings(get_database()) if one.run_id == run.run_id)
     with st.container(border=True, key="site-now"):
+        if not lines:
+            _draw_said(now, run)
+            return
         said, acts = st.columns([3, 1], vertical_alignment="center")
         with said:
             _draw_said(now, run)
-        with acts:
-            if lines:
-                with st.popover(
-                    tr("Take up an earlier version"),
-                    icon=":material/history:",
-                    width="stretch",
-                    key=f"site-back-{len(lines)}",  # each change begins another one, closed
-                ):
-                    _draw_way_back(visit, run.run_id, lines)
+        with acts.popover(
+            tr("Take up an earlier version"),
+            icon=":material/history:",
+            width="stretch",
+            key=f"site-back-{len(lines)}",  # each change begins another one, closed
+        ):
+            _draw_way_back(visit, run.run_id, lines)
 
 
 def _draw_said(now: InForce, run: RunRecord) -> None:

@@ -1,5 +1,5 @@
-// The read lives here until it is locked. Digits that are typed one after the other form a number.
-// `token` tells one read from the next.
+// The read lives here until it is locked, through a reload too. Digits that are typed one after
+// the other form a number. `token` tells one read from the next.
 
 const TYPED_TOGETHER_MS = 1200;
 
@@ -32,7 +32,8 @@ class RatingForm {
     this.data = data;
     this.setStateValue = setStateValue;
     if (this.token !== data.token) {
-      Object.assign(this, { token: data.token, label: null, rating: null, locking: false });
+      const { label, rating } = recallDraft("rating", data.token) ?? { label: null, rating: null };
+      Object.assign(this, { token: data.token, label, rating, locking: false });
       this.typed = { text: "", at: 0 };
       this.lacking("");
       this.fill(data.labels);
@@ -97,13 +98,18 @@ class RatingForm {
   say(label) {
     if (this.locking) return;
     this.label = label;
-    this.lacking("");
-    this.draw();
+    this.keep();
   }
 
   rate(rating) {
     if (this.locking) return;
     this.rating = rating;
+    this.keep();
+  }
+
+  keep() {
+    const { token, label, rating } = this;
+    keepDraft("rating", token, { label, rating });
     this.lacking("");
     this.draw();
   }

@@ -19,8 +19,10 @@ const marking = {
   takeMarking() {
     const { state, data } = this;
     const given = data.marking;
+    let drawn = null;
     if (state.markToken !== (given?.token ?? null)) {
-      Object.assign(state, { markToken: given?.token ?? null, marks: given?.marks ?? [] });
+      drawn = given?.draft ? recallDraft("marks", given.token) : null;
+      Object.assign(state, { markToken: given?.token ?? null, marks: drawn ?? given?.marks ?? [] });
       Object.assign(state, { marking: false, corner: null, cross: { x: 0.5, y: 0.5 } });
       state.hideTruth = false;
     }
@@ -30,6 +32,7 @@ const marking = {
     for (const row of this.root.querySelectorAll(".for-marking")) row.hidden = !given?.edit;
     for (const row of this.root.querySelectorAll(".for-truth")) row.hidden = !this.truths.length;
     this.showMarkLegend();
+    if (drawn) this.sendMarks(); // the page does not know them yet
   },
 
   get mayMark() {
@@ -127,7 +130,8 @@ const marking = {
   },
 
   sendMarks() {
-    const { token } = this.data.marking;
+    const { token, draft } = this.data.marking;
+    if (draft) keepDraft("marks", token, this.state.marks);
     this.setStateValue("marks", { token, marks: this.state.marks });
     this.showMarkLegend();
     this.request();

@@ -107,12 +107,15 @@ class Marking:
         Whether marks can be set; otherwise they are only shown.
     most : int
         The oldest mark goes when there are more.
+    draft : bool
+        Whether the browser keeps the marks of this token through a reload of the page.
     """
 
     token: str
     marks: tuple[Edges, ...] = ()
     edit: bool = True
     most: int = 5
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
