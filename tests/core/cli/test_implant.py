@@ -36,7 +36,7 @@ def test_a_folder_is_read_into_a_table_and_only_normal_films_are_taken(few, tmp_
     done = CliRunner().invoke(app, [*given, "--films", "14"])
     assert done.exit_code == 0, done.output
     taken = re.search(r"(\d+) normal films took a lesion of 5 cm", done.output)
-    left_out = re.search(r"(\d+) films? (was|were) left out", done.output)
+    left_out = re.search(r"(\d+) normal films? (was|were) left out", done.output)
     assert int(taken[1]) + int(left_out[1]) == 11
     with out.open() as table:
         found = list(csv.DictReader(table))
